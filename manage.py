@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+"""Django's command line, for the example project."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # said before anything is imported that the old ones cannot read
+        sys.exit("django_lti_ags needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example_project.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
