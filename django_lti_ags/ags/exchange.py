@@ -1,0 +1,83 @@
+"""The record of one request and its answer, with every secret taken out.
+
+It is made by the transport, kept by whoever observes, and judged by the profiles. It never raises,
+and it never holds a token, an assertion or a key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_SUMMARY_LENGTH: Final = 300
+
+
+class Failure(StrEnum):
+    """Why there is no HTTP answer, or no usable one."""
+
+    ADDRESS_REFUSED = "address_refused"
+    """The host resolves to an address that is not allowed; nothing was sent."""
+    BAD_URL = "bad_url"
+    """It is no URL that can be requested; nothing was sent."""
+    DNS = "dns"
+    """The host's name does not resolve; nothing was sent."""
+    CONNECT = "connect"
+    """No connection came about; nothing was sent."""
+    TLS = "tls"
+    """No trusted connection came about; nothing was sent."""
+    NO_ANSWER = "no_answer"
+    """The request went out, at least in part, and no whole answer came within the deadline."""
+    TOO_LARGE = "too_large"
+    """The answer's body is longer than the limit; its status is known."""
+    SCOPE_NOT_GRANTED = "scope_not_granted"
+    """The token's answer does not grant the scope that the call needs."""
+    BAD_TOKEN_ANSWER = "bad_token_answer"  # noqa: S105 - a name
+    """The token endpoint answered 2xx, but with no usable token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and what came of it."""
+
+    kind: str
+    """``token``, ``score``, ``results``, ``line_item`` or ``jwks``."""
+    method: str
+    url: str
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_body: str = ""
+    status: int | None = None
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Lower-case names; repeated ones joined by a comma; no cookies."""
+    body: str = ""
+    failure: Failure | None = None
+    detail: str = ""
+    sent: bool = False
+    """False only when it is certain that no byte of the request went out."""
+    started_at: datetime
+    duration_ms: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a whole answer that says success (any 2xx)."""
+        return self.failure is None and self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        return json.loads(self.body)
+
+    def summary(self) -> str:
+        """One line without secrets, for logs and errors."""
+        answer = f"{self.status or ''} {self.reason} {self.failure or ''} {self.detail}"
+        said = " ".join(self.body.split()) if self.failure is None and not self.ok else ""
+        return " ".join(f"{self.method} {self.url} → {answer} {said}".split())[:_SUMMARY_LENGTH]

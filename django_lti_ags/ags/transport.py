@@ -1,0 +1,241 @@
+"""One request, one answer, one record of both. Never raises for what a network or a server does.
+
+One deadline over connect, TLS, status line, headers and body; a limit to the body; no redirects
+(following a 302 turns a POST into a GET that looks delivered); no cookies.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from django_lti_ags.ags.addresses import AddressGuard, AddressRefused
+from django_lti_ags.ags.connections import Connection, Environment, Pool, resolve
+from django_lti_ags.ags.deadlines import Watchdog
+from django_lti_ags.ags.exchange import Exchange, Failure
+from django_lti_ags.ags.redaction import REDACTED, redacted
+from django_lti_ags.ags.urls import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+DEFAULT_DEADLINE_SECONDS: Final = 20.0
+DEFAULT_MAX_BODY_BYTES: Final = 1_048_576
+_CHUNK: Final = 16_384
+_REASON_LENGTH: Final = 200
+_BODY_SHOWN: Final = 65_536
+_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+
+class _TooLarge(Exception):
+    """The body is over the limit."""
+
+
+class _BadUrl(Exception):
+    """The URL cannot be requested."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far an exchange came."""
+
+    sent: bool = False
+    status: int | None = None
+    reason: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Transport:
+    """Sends requests. Thread-safe; make one and share it.
+
+    Args:
+        deadline_seconds: the total time of an exchange.
+        max_body_bytes: the longest answer that is read, after decompression.
+        allowed_private_hosts: see :class:`~django_lti_ags.ags.addresses.AddressGuard`.
+        pool_size: idle connections kept per origin.
+        ca_bundle: a file of certificate authorities; by default the environment's, or certifi's.
+        resolver: turns a host and a port into addresses.
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+        max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
+        allowed_private_hosts: Collection[str] = (),
+        pool_size: int = 8,
+        ca_bundle: str | None = None,
+        user_agent: str = "django-lti-ags",
+        resolver: Callable[[str, int], list[str]] = resolve,
+    ) -> None:
+        self.deadline_seconds = deadline_seconds
+        self._max_body_bytes = max_body_bytes
+        self._user_agent = user_agent
+        self._environment = Environment(ca_bundle)
+        guard = AddressGuard(allowed_private_hosts)
+        self._pool = Pool(pool_size, lambda target: Connection(target, guard, self._environment.tls, resolver))
+        self._watchdog = Watchdog()
+
+    def close(self) -> None:
+        """Close the idle connections and end the watchdog."""
+        self._pool.close()
+        self._watchdog.close()
+
+    def send(
+        self,
+        kind: str,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        shown_body: str | None = None,
+        secrets: Collection[str] = (),
+    ) -> Exchange:
+        """One request and its answer.
+
+        Args:
+            kind: what it is for; see :class:`~django_lti_ags.ags.exchange.Exchange`.
+            method: GET, POST, PUT or DELETE.
+            url: absolute.
+            headers: further request headers.
+            body: the request's bytes.
+            shown_body: what the record shows instead of ``body``.
+            secrets: texts that no record may hold, wherever a platform echoes them.
+        """
+        started_at, started = datetime.now(UTC), time.monotonic()
+        sent_headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **(headers or {})}
+        progress = _Progress()
+        failure, detail = self._attempt(method, url, sent_headers, body, progress, started + self.deadline_seconds)
+
+        def clean(text: str) -> str:
+            return redacted(text, secrets)
+
+        return Exchange(
+            kind=kind,
+            method=method,
+            url=clean(url),
+            request_headers={
+                name: REDACTED if name.casefold() in _SECRET_HEADERS else clean(value) for name, value in sent_headers.items()
+            },
+            request_body=clean(shown_body if shown_body is not None else (body or b"").decode("utf-8", "replace")),
+            status=progress.status,
+            reason=clean(progress.reason)[:_REASON_LENGTH],
+            headers={clean(name): clean(value) for name, value in progress.headers.items()},
+            body=redacted(progress.body.decode("utf-8", "replace"), secrets, cut_off=failure is not None),
+            failure=failure,
+            detail=clean(detail),
+            sent=progress.sent,
+            started_at=started_at,
+            duration_ms=(time.monotonic() - started) * 1000,
+        )
+
+    def _attempt(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: _Progress, deadline: float
+    ) -> tuple[Failure | None, str]:
+        try:
+            try:
+                check_url(url)
+            except ValueError as problem:
+                raise _BadUrl(str(problem)) from None
+            if self._exchange(method, url, headers, body, progress, deadline, fresh=False):
+                self._exchange(method, url, headers, body, progress, deadline, fresh=True)
+        except Exception as problem:  # noqa: BLE001 - every way that a network fails is an answer here
+            return _classified(problem, progress)
+        return None, ""
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: _Progress, deadline: float, *, fresh: bool
+    ) -> bool:
+        """One try. True: a kept connection turned out dead, and the request may be repeated, since it only reads."""
+        connection = self._pool.take(self._environment.target(url), fresh=fresh)
+        watch = self._watchdog.watch(connection, deadline)
+        keep = False
+        try:
+            connection.prepare(deadline)
+            if connection.sock is None:
+                connection.connect()
+            watch.sock = connection.sock
+            if watch.fired:
+                raise TimeoutError
+            connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
+            progress.sent = True
+            connection.request(method, connection.request_target(url), body=body, headers={**headers, **connection.extra_headers()})
+            response = connection.getresponse()
+            self._read(response, progress)
+            if watch.fired:
+                # A shut socket reads like a file's end: what has no length looks whole.
+                raise TimeoutError
+            keep = not response.will_close
+        except (OSError, http.client.HTTPException) as problem:
+            if watch.fired:
+                raise TimeoutError(f"no whole answer within {self.deadline_seconds:g} s") from None
+            if connection.reused and method == "GET" and progress.status is None and not isinstance(problem, TimeoutError):
+                return True
+            raise
+        finally:
+            watch.end()
+            if keep:
+                self._pool.give_back(connection)
+            else:
+                connection.close()
+        return False
+
+    def _read(self, response: http.client.HTTPResponse, progress: _Progress) -> None:
+        progress.status, progress.reason = response.status, response.reason or ""
+        progress.headers = _joined(response.getheaders())
+        decode = _decoder(progress.headers.get("content-encoding", ""))
+        parts: list[bytes] = []
+        room = self._max_body_bytes
+        while chunk := response.read(_CHUNK):
+            piece = decode(chunk, room + 1)
+            room -= len(piece)
+            if room < 0:
+                raise _TooLarge(f"the body is longer than {self._max_body_bytes} bytes")
+            parts.append(piece)
+            progress.body = b"".join(parts)[:_BODY_SHOWN] if len(parts) == 1 else progress.body
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
+        progress.body = b"".join(parts)
+
+
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Decompress with a limit: a few kilobytes can hold gigabytes."""
+    if encoding.strip().casefold() not in ("gzip", "x-gzip", "deflate"):
+        return lambda chunk, limit: chunk
+    inflate: Any = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    decompress: Callable[[bytes, int], bytes] = inflate.decompress
+    return decompress
+
+
+def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.casefold()
+        if key != "set-cookie":
+            joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+def _classified(problem: Exception, progress: _Progress) -> tuple[Failure, str]:
+    detail = f"{type(problem).__name__}: {problem}" if not isinstance(problem, (_BadUrl, _TooLarge, AddressRefused)) else str(problem)
+    if isinstance(problem, _TooLarge):
+        return Failure.TOO_LARGE, detail
+    if progress.sent:
+        return Failure.NO_ANSWER, detail
+    if isinstance(problem, _BadUrl):
+        return Failure.BAD_URL, detail
+    if isinstance(problem, AddressRefused):
+        return Failure.ADDRESS_REFUSED, detail
+    if isinstance(problem, socket.gaierror):
+        return Failure.DNS, detail
+    if isinstance(problem, ssl.SSLError):
+        return Failure.TLS, detail
+    return Failure.CONNECT, detail

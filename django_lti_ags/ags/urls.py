@@ -1,0 +1,90 @@
+"""URLs as AGS 2.0 builds them: the path grows, the query stays byte for byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urljoin, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_LENGTH: Final = 8192
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_LARGEST_PORT: Final = 65535
+
+
+def scores_url(line_item_url: str) -> str:
+    """Where a line item's scores are posted (AGS 2.0, 3.4.1)."""
+    return _extended(line_item_url, "/scores")
+
+
+def results_url(line_item_url: str) -> str:
+    """Where a line item's results are read (AGS 2.0, 3.3.1)."""
+    return _extended(line_item_url, "/results")
+
+
+def _extended(url: str, segment: str) -> str:
+    # Not urlsplit: it would drop an empty query, and a second "?" or encoded bytes must survive.
+    whole = url.partition("#")[0]
+    path, mark, query = whole.partition("?")
+    return f"{path.rstrip('/')}{segment}{mark}{query}"
+
+
+def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """``url`` with ``pairs`` added to its query, which is kept as it is."""
+    added = urlencode(list(pairs))
+    whole = url.partition("#")[0]
+    if not added:
+        return whole
+    if "?" not in whole:
+        return f"{whole}?{added}"
+    return whole + ("" if whole.endswith(("?", "&")) else "&") + added
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port, in lower case and without a default port (RFC 6454).
+
+    Raises:
+        ValueError: ``url`` cannot be requested.
+    """
+    check_url(url)
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    shown = f"[{host}]" if ":" in host else host
+    port = parts.port
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+
+
+def resolved(reference: str, base: str) -> str:
+    """``reference`` as seen from ``base`` (RFC 3986, 5); an absolute one byte for byte, which urljoin would tidy up.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    return reference if urlsplit(reference).scheme else urljoin(base, reference)
+
+
+def check_url(url: str) -> None:
+    """Accept an absolute http(s) URL that can be requested as it stands.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    if not isinstance(url, str):
+        raise ValueError(f"must be a string, not {type(url).__name__}")
+    shown = repr(url[:200])
+    if len(url) > MAX_LENGTH:
+        raise ValueError(f"{shown}… is longer than {MAX_LENGTH} characters")
+    if any(not "!" <= character <= "~" for character in url):
+        raise ValueError(f"{shown} holds spaces, control or non-ASCII characters, which a URL must percent-encode")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise ValueError(f"{shown} is no URL: {problem}") from None
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError(f"{shown} must begin with https:// or http://")
+    if not (parts.hostname or "").strip(".") or port == 0 or "\\" in url:
+        raise ValueError(f"{shown} names no host")
+    if "@" in parts.netloc:
+        raise ValueError("a URL must not carry a user name or password")

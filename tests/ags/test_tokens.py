@@ -1,0 +1,456 @@
+"""Tokens and where they are kept, with a transport that answers what a test tells it."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from django_lti_ags.ags.exchange import Exchange, Failure
+from django_lti_ags.ags.tokens import Credentials, MemoryTokenStore, Token, TokenRefused, obtain
+from django_lti_ags.ags.vocabulary import CLIENT_ASSERTION_TYPE, SCOPE_LINE_ITEM, SCOPE_SCORE
+
+URL = "https://lms.example/token"
+SCOPES = frozenset({SCOPE_SCORE, SCOPE_LINE_ITEM})
+NOW = 1_800_000_000.5
+SECONDS = 10
+
+
+class FakeTransport:
+    """Answers with the given bodies in turn, the last one again and again; remembers what was sent."""
+
+    def __init__(self, *bodies, status=200, failure=None, before=lambda: None):
+        self.bodies = list(bodies)
+        self.status = status
+        self.failure = failure
+        self.before = before
+        self.sent = []
+
+    def send(self, kind, method, url, **options):
+        self.before()
+        self.sent.append((kind, method, url, options))
+        body = self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0]
+        return Exchange(
+            kind=kind,
+            method=method,
+            url=url,
+            request_body=options["shown_body"],
+            status=None if self.failure else self.status,
+            body=body if isinstance(body, str) else json.dumps(body),
+            failure=self.failure,
+            started_at=datetime.now(UTC),
+        )
+
+
+@pytest.fixture(scope="module")
+def credentials(tool_key):
+    return Credentials(URL, "quiz", tool_key.private, "kid-1")
+
+
+class Asker:
+    """Calls ``obtain`` with one store and one clock, and keeps what was observed."""
+
+    def __init__(self, credentials, transport, store=None):
+        self.credentials = credentials
+        self.transport = transport
+        self.store = store or MemoryTokenStore()
+        self.now = NOW
+        self.seen = []
+
+    def __call__(self, scopes=SCOPES):
+        return obtain(
+            self.credentials, scopes, store=self.store, transport=self.transport, observe=self.seen.append, clock=lambda: self.now
+        )
+
+    def refused(self):
+        with pytest.raises(TokenRefused) as caught:
+            self()
+        assert self.seen == [caught.value.exchange]
+        assert self.store.get(self.credentials.token_key(SCOPES)) is None
+        return caught.value
+
+
+def token(text="t0ken", expires_at=NOW + 100):
+    return Token(text, SCOPES, expires_at)
+
+
+# --- the store ---
+
+
+def test_a_store_keeps_replaces_and_forgets():
+    store = MemoryTokenStore()
+    assert store.get("a") is None
+    store.set("a", token("one"))
+    store.set("b", token("two"))
+    store.set("a", token("three"))
+    assert store.get("a").access_token == "three"
+    store.delete("a", token("three"))
+    assert store.get("a") is None
+    assert store.get("b").access_token == "two"
+    store.delete("a", token("three"))
+
+
+def test_a_newer_token_is_not_forgotten():
+    store = MemoryTokenStore()
+    store.set("a", token("new"))
+    store.delete("a", token("old"))
+    assert store.get("a").access_token == "new"
+
+
+def test_a_lock_holds_its_key_and_no_other():
+    store = MemoryTokenStore()
+    entered = threading.Event()
+
+    def enter(key):
+        with store.lock(key):
+            entered.set()
+
+    with store.lock("a"):
+        other = threading.Thread(target=enter, args=("b",))
+        other.start()
+        assert entered.wait(SECONDS)
+        other.join()
+        entered.clear()
+        same = threading.Thread(target=enter, args=("a",))
+        same.start()
+        assert not entered.wait(0.05)
+    assert entered.wait(SECONDS)
+    same.join()
+
+
+def test_a_lock_is_free_again_after_an_error():
+    store = MemoryTokenStore()
+    with pytest.raises(KeyError), store.lock("a"):
+        raise KeyError
+    with store.lock("a"):
+        assert store.get("a") is None
+
+
+# --- the credentials ---
+
+
+def test_the_claims_of_an_assertion(credentials, tool_key):
+    text = credentials.assertion(NOW)
+    assert jwt.get_unverified_header(text) == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
+    claims = jwt.decode(text, tool_key.private.public_key(), ["RS256"], audience=URL, options={"verify_exp": False, "verify_iat": False})
+    jti = claims.pop("jti")
+    assert claims == {"iss": "quiz", "sub": "quiz", "aud": URL, "iat": int(NOW) - 5, "exp": int(NOW) + 295}
+    again = jwt.decode(credentials.assertion(NOW), options={"verify_signature": False})
+    assert isinstance(jti, str)
+    assert again["jti"] != jti
+
+
+def test_the_audience_can_be_another(credentials):
+    text = replace(credentials, audience="https://api.brightspace.com/auth/token").assertion(NOW)
+    assert jwt.decode(text, options={"verify_signature": False})["aud"] == "https://api.brightspace.com/auth/token"
+
+
+def test_a_key_as_text_is_parsed_once(tool_key):
+    credentials = Credentials(URL, "quiz", tool_key.pem, "kid-1")
+    assert isinstance(credentials.private_key, rsa.RSAPrivateKey)
+    assert credentials.private_key.private_numbers() == tool_key.private.private_numbers()
+
+
+def test_no_repr_shows_a_secret(tool_key):
+    key_line = tool_key.pem.splitlines()[1]
+    for shown in (repr(Credentials(URL, "quiz", tool_key.pem, "kid-1")), str(Credentials(URL, "quiz", tool_key.private, "kid-1"))):
+        assert "quiz" in shown
+        assert "private_key" not in shown
+        assert "RSA" not in shown
+        assert key_line not in shown
+    assert "t0ken" not in repr(token("t0ken"))
+    assert str(NOW + 100) in repr(token("t0ken"))
+
+
+def pem(key, encryption=None):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()).decode()
+
+
+def test_a_key_that_cannot_sign_is_refused_without_showing_it(tool_key):
+    curve = ec.generate_private_key(ec.SECP256R1())
+    public = tool_key.private.public_key()
+    wrong = [pem(tool_key.private, BestAvailableEncryption(b"pass")), tool_key.pem[:400], "", "ä", pem(curve), curve, public, None, b"x"]
+    for key in wrong:
+        with pytest.raises(ValueError, match="private_key") as caught:
+            Credentials(URL, "quiz", key, "kid-1")
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+        assert tool_key.pem.splitlines()[1] not in str(caught.value)
+
+
+def test_the_key_of_a_token(credentials):
+    key = credentials.token_key(SCOPES)
+    assert key == credentials.token_key([SCOPE_SCORE, SCOPE_LINE_ITEM]) == credentials.token_key([SCOPE_LINE_ITEM, SCOPE_SCORE])
+    assert key == replace(credentials, audience=URL).token_key(SCOPES)
+    assert key == replace(credentials, key_id="kid-2").token_key(SCOPES)
+    others = [
+        credentials.token_key([SCOPE_SCORE]),
+        credentials.token_key([]),
+        replace(credentials, token_url=URL + "?tenant=2").token_key(SCOPES),
+        replace(credentials, client_id="quiz2").token_key(SCOPES),
+        replace(credentials, audience="other").token_key(SCOPES),
+    ]
+    assert len({key, *others}) == 6
+    assert len(key) == 64
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(max_size=4), min_size=4, max_size=4), st.lists(st.text(max_size=4), min_size=4, max_size=4))
+def test_different_things_have_different_keys(credentials, one, two):
+    def key(values):
+        return replace(credentials, token_url=values[0], client_id=values[1], audience=values[2] or None).token_key(values[3:])
+
+    def meant(values):
+        return [*values[:2], values[2] or values[0], values[3]]
+
+    assert (key(one) == key(two)) == (meant(one) == meant(two))
+
+
+# --- obtaining ---
+
+
+def test_what_is_asked(credentials):
+    transport = FakeTransport({"access_token": "t0ken"})
+    Asker(credentials, transport)()
+    [(kind, method, url, options)] = transport.sent
+    assert (kind, method, url) == ("token", "POST", URL)
+    assert options["headers"] == {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    form = {name: value for name, [value] in parse_qs(options["body"].decode(), strict_parsing=True).items()}
+    [assertion] = options["secrets"]
+    assert form == {
+        "grant_type": "client_credentials",
+        "client_assertion_type": CLIENT_ASSERTION_TYPE,
+        "client_assertion": assertion,
+        "scope": f"{SCOPE_LINE_ITEM} {SCOPE_SCORE}",
+    }
+    assert jwt.decode(assertion, options={"verify_signature": False})["iat"] == int(NOW) - 5
+    assert assertion not in options["shown_body"]
+    assert "client_assertion=[redacted]" in options["shown_body"]
+
+
+def test_a_token_is_fetched_kept_and_observed_once(credentials):
+    asker = Asker(credentials, FakeTransport({"access_token": "t0ken", "expires_in": 3600, "scope": f"{SCOPE_SCORE} other"}))
+    first = asker()
+    assert (first.access_token, first.scopes) == ("t0ken", frozenset({SCOPE_SCORE, "other"}))
+    assert asker() is first
+    assert len(asker.seen) == 1
+    assert "t0ken" not in repr(asker.seen)
+    assert "[redacted]" in asker.seen[0].body
+    assert asker.seen[0].ok
+
+
+def test_each_set_of_scopes_has_its_own_token(credentials):
+    asker = Asker(credentials, FakeTransport({"access_token": "one"}, {"access_token": "two"}))
+    assert asker().access_token == "one"
+    assert asker(frozenset({SCOPE_SCORE})).access_token == "two"
+    assert asker().access_token == "one"
+
+
+@pytest.mark.parametrize("scope", [None, "", "  ", 7, [SCOPE_SCORE]])
+def test_without_a_scope_what_was_asked_for_is_granted(credentials, scope):
+    assert Asker(credentials, FakeTransport({"access_token": "t0ken", "scope": scope}))().scopes == SCOPES
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "life"),
+    [
+        (3600, 3540),
+        ("3600", 3540),
+        (600, 540),
+        (100, 90),
+        (10, 9),
+        (0.5, 0.45),
+        (None, 270),
+        ("soon", 270),
+        ([], 270),
+        (0, 270),
+        (-5, 270),
+        (float("nan"), 270),
+        (float("inf"), 86340),
+        (10**9, 86340),
+        (10**400, 270),
+        (-(10**400), 270),
+    ],
+)
+def test_how_long_a_token_is_used(credentials, expires_in, life):
+    asker = Asker(credentials, FakeTransport({"access_token": "one", "expires_in": expires_in}, {"access_token": "two"}))
+    assert asker().expires_at == pytest.approx(NOW + life)
+    asker.now = NOW + life - 0.01
+    assert asker().access_token == "one"
+    asker.now = NOW + life
+    assert asker().access_token == "two"
+    assert len(asker.seen) == 2
+
+
+def test_a_life_counts_from_the_request(credentials):
+    """Not from the answer: the platform may have taken its time."""
+    asker = Asker(credentials, FakeTransport({"access_token": "t0ken", "expires_in": 100}))
+    asker.transport.before = lambda: setattr(asker, "now", NOW + 50)
+    assert asker().expires_at == pytest.approx(NOW + 90)
+
+
+def test_without_a_clock_it_is_now(credentials):
+    store = MemoryTokenStore()
+    before = time.time()
+    fetched = obtain(credentials, SCOPES, store=store, transport=FakeTransport({"access_token": "t"}), observe=[].append)
+    assert before + 270 <= fetched.expires_at <= time.time() + 270
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>t0ken</html>",
+        '{"access_token": "t0ken"',
+        "[" * 100_000,
+        ["t0ken"],
+        '"t0ken"',
+        "null",
+        {},
+        {"access_token": None},
+        {"access_token": ""},
+        {"access_token": 5},
+        {"access_token": ["t0ken"]},
+        {"access_token": "t0ken with blanks"},
+        {"access_token": "t0ken\r\nX-Evil: 1"},
+        {"access_token": "t0kené"},
+        {"access_token": "t0ken\x7f"},
+        {"token": "t0ken"},
+    ],
+)
+def test_an_answer_without_a_usable_token(credentials, body):
+    asker = Asker(credentials, FakeTransport(body))
+    refused = asker.refused()
+    assert refused.exchange.failure is Failure.BAD_TOKEN_ANSWER
+    assert refused.exchange.detail
+    assert refused.exchange.detail in str(refused)
+    assert "t0ken" not in repr(refused.exchange)
+    asker.transport = FakeTransport({"access_token": "good"})
+    assert asker().access_token == "good"
+
+
+@pytest.mark.parametrize("depth", [10, 500, 900, 950, 1000, 5000, 100_000])
+def test_an_answer_of_any_depth_is_read_or_refused(credentials, depth):
+    asker = Asker(credentials, FakeTransport('{"access_token":"t0ken","deep":' + "[" * depth + "]" * depth + "}"))
+    failure = None
+    try:
+        assert asker().access_token == "t0ken"
+    except TokenRefused as refused:
+        failure = refused.exchange.failure
+    assert failure in {None, Failure.BAD_TOKEN_ANSWER}
+    assert len(asker.seen) == 1
+    assert "t0ken" not in repr(asker.seen)
+
+
+@pytest.mark.parametrize(
+    ("transport", "told"),
+    [
+        (FakeTransport({"error": "invalid_client"}, status=400), "invalid_client"),
+        (FakeTransport("", status=503), "503"),
+        (FakeTransport("", status=302), "302"),
+        (FakeTransport("", failure=Failure.CONNECT), "connect"),
+        (FakeTransport('{"access_token":"t0k', failure=Failure.NO_ANSWER), "no_answer"),
+    ],
+)
+def test_a_platform_that_gives_none(credentials, transport, told):
+    refused = Asker(credentials, transport).refused()
+    assert told in str(refused)
+    assert "t0k" not in repr(refused.exchange)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+JSON = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(st.sampled_from(["access_token", "expires_in", "scope", "token_type"]), JSON) | st.text())
+def test_no_answer_breaks_it(credentials, body):
+    asker = Asker(credentials, FakeTransport(body))
+    try:
+        fetched = asker()
+    except TokenRefused:
+        assert [exchange.failure for exchange in asker.seen] == [Failure.BAD_TOKEN_ANSWER]
+        return
+    assert fetched.access_token.isprintable()
+    assert fetched.access_token.isascii()
+    assert NOW < fetched.expires_at <= NOW + 24 * 3600
+
+
+# --- many threads ---
+
+
+def together(count, call):
+    """``call`` in many threads that start at one time; their results and errors."""
+    start = threading.Barrier(count)
+
+    def run(_):
+        start.wait(SECONDS)
+        try:
+            return call()
+        except TokenRefused as refused:
+            return refused
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+class Crowd(MemoryTokenStore):
+    """A store that tells when ``count`` threads have looked for a token in vain."""
+
+    def __init__(self, count):
+        super().__init__()
+        self.all_here = threading.Event()
+        self._missing = count
+        self._counting = threading.Lock()
+
+    def get(self, key):
+        found = super().get(key)
+        with self._counting:
+            self._missing -= found is None
+            if self._missing <= 0:
+                self.all_here.set()
+        return found
+
+
+def test_many_threads_fetch_one_token(credentials):
+    store = Crowd(9)  # eight threads before the lock, and the first of them within it
+    transport = FakeTransport({"access_token": "one"}, {"access_token": "two"}, before=lambda: store.all_here.wait(SECONDS))
+    asker = Asker(credentials, transport, store)
+    found = together(8, asker)
+    assert store.all_here.is_set()
+    assert [one.access_token for one in found] == ["one"] * 8
+    assert len(transport.sent) == len(asker.seen) == 1
+
+
+def test_many_threads_renew_one_token(credentials):
+    asker = Asker(credentials, FakeTransport({"access_token": "new"}))
+    asker.store.set(credentials.token_key(SCOPES), token("old", NOW))
+    assert {one.access_token for one in together(8, asker)} == {"new"}
+    assert len(asker.transport.sent) == 1
+
+
+def test_after_a_refusal_the_next_thread_tries(credentials):
+    asker = Asker(credentials, FakeTransport("nothing", {"access_token": "one"}))
+    found = together(4, asker)
+    assert sum(isinstance(one, TokenRefused) for one in found) == 1
+    assert {one.access_token for one in found if isinstance(one, Token)} == {"one"}
+    assert len(asker.transport.sent) == 2
+
+
+def test_two_platforms_do_not_wait_for_each_other(credentials):
+    both_here = threading.Barrier(2)
+    transport = FakeTransport({"access_token": "t"}, before=lambda: both_here.wait(SECONDS))
+    store = MemoryTokenStore()
+    askers = [Asker(replace(credentials, client_id=name), transport, store) for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(asker) for asker in askers]
+        assert [one.result(SECONDS).access_token for one in running] == ["t", "t"]
