@@ -1,0 +1,89 @@
+"""What an answer means, and what a person can do about it.
+
+A verdict is a disposition (what becomes of the row) with a reach (what else it says something
+about). Its ``code`` is stable: tests, filters and webhooks may rely on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Disposition(StrEnum):
+    """What becomes of the row."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    AMBIGUOUS = "ambiguous"
+    """It may or may not have been applied: the platform is asked before it is sent again."""
+    WITHHELD = "withheld"
+    """Nothing was requested: it must not be sent."""
+
+
+class Reach(StrEnum):
+    """How far the verdict holds."""
+
+    SCORE = "score"
+    LINE_ITEM = "line_item"
+    CONTEXT = "context"
+    SERVICE = "service"
+    REGISTRATION = "registration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The meaning of one send."""
+
+    code: str
+    disposition: Disposition
+    reach: Reach = Reach.SCORE
+    retry_after_seconds: float | None = None
+    """What the platform asked for, in seconds; None: our own schedule."""
+    strains_service: bool = False
+    """Whether it speaks against the service's health, whatever becomes of the row."""
+    detail: str = ""
+    """What the platform said, capped and redacted."""
+
+    @property
+    def advice(self) -> str:
+        """A sentence that says what a person can do."""
+        return ADVICE[self.code]
+
+
+ADVICE: Final[dict[str, str]] = {
+    "delivered": "Nothing to do: the platform has accepted the score.",
+    "already_there": "Nothing to do: the platform was asked, and shows this score.",
+    "changed_elsewhere": "Somebody changed this grade in the gradebook after it was sent. Record the score again only if it should replace that grade.",
+    "likely_delivered": "The answer was lost, and the platform does not let this tool read results. Look into the gradebook: cancel if it is there, retry if not.",
+    "unreachable": "The platform cannot be reached. Delivery goes on by itself when it is back; check its address if it is new.",
+    "no_answer": "The connection broke before an answer came. The platform is asked what it holds before anything is sent again.",
+    "answer_unreadable": "The platform accepted the request, but its answer was too long to read. It is asked what it holds before the next try.",
+    "results_unreadable": "The platform's results cannot be read, so nobody knows yet whether the score arrived. It is asked again.",
+    "server_error": "The platform failed. It is tried again; if it never succeeds, show the attempt to the platform's administrator.",
+    "gateway_error": "A gateway before the platform gave up. The platform is asked what it holds before anything is sent again.",
+    "throttled": "The platform asked for a pause. Delivery goes on by itself.",
+    "conflict": "The platform holds a score with this timestamp or a later one. It is asked which before anything is sent again.",
+    "redirected": "The platform redirects this column's address elsewhere. A new launch brings the new address; then it goes on by itself.",
+    "address_refused": 'The column\'s address is private. If the platform is on your own network, list its host in LTI_AGS["ALLOWED_PRIVATE_HOSTS"] and retry.',
+    "bad_address": "The column's address is not a usable URL. A new launch brings a new one; then it goes on by itself.",
+    "score_refused": "The platform refuses this score for good. Read its answer, correct the score and record it again.",
+    "forbidden": "The platform does not let this tool write to this column. Ask its administrator, then retry.",
+    "line_item_gone": "The column is no longer there. A new launch brings the new one; then record or retry.",
+    "line_item_wanted": "The column has not been made at the platform yet. It goes on by itself when it is.",
+    "missing_scope": "The platform did not grant this tool the score scope. Grant it in the platform's tool settings; the next launch brings it.",
+    "unauthorised": "The platform refuses its own fresh access token. Check the tool's permissions there, then resume the registration.",
+    "client_refused": "The platform refuses this client. Check client_id, key set and scopes in its tool settings, then resume the registration.",
+    "token_unusable": "The platform's token endpoint answers, but not with a token. Check the token URL, then resume the registration.",
+    "scope_refused": "The platform's token does not carry the scope that is needed. Grant it in its tool settings, then resume the registration.",
+    "key_unusable": 'The signing key cannot be read. Put the key it was encrypted with back into LTI_AGS["ENCRYPTION_KEYS"], then resume the registration.',
+    "token_address_refused": 'The token URL is private or unusable. Correct it, or list its host in LTI_AGS["ALLOWED_PRIVATE_HOSTS"], then resume the registration.',
+    "not_started": "Nothing was sent: there was no time left in this round. It is the next round's.",
+    "invalid_score": "This score cannot be put on the wire. Correct it and record it again.",
+    "gave_up": 'It was tried for as long as LTI_AGS["MAX_AGE_SECONDS"] allows. Find out why with the attempts below, then retry.',
+    "internal_error": "The worker itself failed on this score. Its log has the traceback; it is tried again.",
+    "abandoned": "A worker stopped while it was sending. The platform is asked what it holds before anything is sent again.",
+}
