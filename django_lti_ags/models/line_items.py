@@ -1,0 +1,65 @@
+"""Gradebook columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from django_lti_ags.models.contexts import Blockable, Context
+from django_lti_ags.models.identity import Identified, OutboxManager, digest, digest_field
+from django_lti_ags.models.leased import Leased
+from django_lti_ags.models.registrations import Service
+
+
+class LineItem(Identified, Blockable, Leased):
+    """A column: where scores go. It may exist here before the platform's column does (*wanted*: ``url`` is blank).
+
+    As a leased row its state says whether the column is there: DELIVERED, it is; open, it is to be made.
+    """
+
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="line_items")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="line_items")
+    url = models.TextField(blank=True)
+    url_digest = digest_field(null=True)
+    declared_digest = digest_field(null=True, help_text=_("Tells declared columns apart: resource link, resource id and tag."))
+    label = models.TextField(blank=True)
+    score_maximum = models.FloatField(null=True, blank=True)
+    resource_link_id = models.TextField(blank=True)
+    resource_id = models.TextField(blank=True)
+    tag = models.TextField(blank=True)
+    start_at = models.DateTimeField(null=True, blank=True)
+    end_at = models.DateTimeField(null=True, blank=True)
+    scopes = models.JSONField(default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
+    extensions = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OutboxManager["LineItem"]()
+
+    class Meta(Leased.Meta):
+        abstract = False
+        verbose_name = _("line item")
+        constraints = (
+            *Leased.Meta.constraints,
+            models.UniqueConstraint(fields=("context", "url_digest"), name="lti_ags_lineitem_url_unique"),
+            models.UniqueConstraint(fields=("context", "declared_digest"), name="lti_ags_lineitem_declared_unique"),
+            models.CheckConstraint(
+                condition=Q(score_maximum__isnull=True) | Q(score_maximum__gt=0), name="lti_ags_lineitem_maximum_above_zero"
+            ),
+        )
+        indexes = (models.Index(fields=("service", "due_at"), name="lti_ags_lineitem_due"),)
+
+    def __str__(self) -> str:
+        return self.label or self.url or self.resource_id or f"line item {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the digest true to ``url``."""
+        self.url_digest = digest(self.url) if self.url else None
+        super().save(*args, **kwargs)
+
+    @property
+    def standing_block(self) -> str:
+        """The code that keeps its scores from being sent: its own, or its context's; blank: none."""
+        return self.block_code or self.context.block_code

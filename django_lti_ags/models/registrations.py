@@ -1,0 +1,141 @@
+"""Who the platforms are to us: keys, registrations, services, deployments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_lti_ags import encryption
+from django_lti_ags.models.identity import Identified, OutboxManager, digest, digest_field
+
+
+class SigningKey(Identified):
+    """An RSA key of the tool's: signs client assertions, and its public half stands in the tool's JWKS."""
+
+    name = models.CharField(max_length=200, blank=True)
+    kid = models.TextField(help_text=_("The key id that assertions name and the JWKS lists."))
+    kid_digest = digest_field(unique=True)
+    private_key_encrypted = models.TextField(editable=False)
+    public_jwk = models.JSONField(editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True, help_text=_("From here on the key is neither used nor published."))
+
+    objects = OutboxManager["SigningKey"]()
+
+    class Meta:
+        verbose_name = _("signing key")
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name or self.kid
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the digest true to ``kid``."""
+        self.kid_digest = digest(self.kid)
+        super().save(*args, **kwargs)
+
+    @property
+    def private_key_pem(self) -> str:
+        """The private key, decrypted. Never render or log it.
+
+        Raises:
+            EncryptionError: no configured encryption key fits.
+        """
+        return encryption.decrypt(self.private_key_encrypted)
+
+
+class Registration(Identified):
+    """A tool registered at a platform: (issuer, client_id), with the platform's URLs."""
+
+    name = models.CharField(max_length=200, blank=True)
+    issuer = models.TextField()
+    client_id = models.TextField()
+    key = digest_field(unique=True)
+    auth_login_url = models.TextField(help_text=_("The platform's OIDC authorisation endpoint."))
+    token_url = models.TextField(help_text=_("The platform's OAuth 2 token endpoint."))
+    token_audience = models.TextField(blank=True, help_text=_("The assertion's aud, where it is not the token URL (Brightspace)."))
+    jwks_url = models.TextField(help_text=_("The platform's public key set."))
+    profile = models.CharField(
+        max_length=40, blank=True, help_text=_("What kind of platform it is: canvas, moodle, d2l … Blank: strict AGS.")
+    )
+    signing_key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="registrations")
+    accept_new_deployments = models.BooleanField(
+        default=True, help_text=_("A launch from a deployment that is not listed adds it; otherwise the launch is refused.")
+    )
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_code = models.CharField(max_length=64, blank=True)
+    paused_reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OutboxManager["Registration"]()
+
+    class Meta:
+        verbose_name = _("registration")
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return self.name or f"{self.issuer} ({self.client_id})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the digest true to (issuer, client_id)."""
+        self.key = digest(self.issuer, self.client_id)
+        super().save(*args, **kwargs)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is sent for it until a person resumes it."""
+        return self.paused_at is not None
+
+
+class Service(Identified):
+    """One campus: a registration × the origin of its service URLs. Its health is shared by all that is sent there."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="services")
+    origin = models.TextField()
+    origin_digest = digest_field()
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True, blank=True, help_text=_("The first failure since the last success."))
+    closed_until = models.DateTimeField(null=True, blank=True, help_text=_("Nothing is sent before; then one probe goes out."))
+    clock_skew_seconds = models.FloatField(default=0.0, help_text=_("The platform's clock minus ours, by its Date header."))
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_failure_at = models.DateTimeField(null=True, blank=True)
+    last_failure_code = models.CharField(max_length=64, blank=True)
+
+    objects = OutboxManager["Service"]()
+
+    class Meta:
+        verbose_name = _("service")
+        constraints = (models.UniqueConstraint(fields=("registration", "origin_digest"), name="lti_ags_service_unique"),)
+
+    def __str__(self) -> str:
+        return self.origin
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the digest true to ``origin``."""
+        self.origin_digest = digest(self.origin)
+        super().save(*args, **kwargs)
+
+
+class Deployment(Identified):
+    """A deployment of the tool at a platform (LTI 1.3, 3.1.3)."""
+
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="deployments")
+    deployment_id = models.TextField()
+    deployment_digest = digest_field()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OutboxManager["Deployment"]()
+
+    class Meta:
+        verbose_name = _("deployment")
+        constraints = (models.UniqueConstraint(fields=("registration", "deployment_digest"), name="lti_ags_deployment_unique"),)
+
+    def __str__(self) -> str:
+        return self.deployment_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the digest true to ``deployment_id``."""
+        self.deployment_digest = digest(self.deployment_id)
+        super().save(*args, **kwargs)
