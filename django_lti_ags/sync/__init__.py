@@ -1,0 +1,1 @@
+"""The outbox and what drives it: record, claim, send, finish."""

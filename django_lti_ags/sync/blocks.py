@@ -1,0 +1,95 @@
+"""Blocks and pauses: a refusal that concerns more than one score is stored where it belongs, and lifted from there.
+
+Locks are always taken from the top down (registration, context, line item, scores), and rows that
+somebody else holds are passed over: they meet the block when they are claimed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from django_lti_ags.models import Context, Event, LineItem, Registration, Score, SyncState
+from django_lti_ags.sync.outbox_sql import database_now, locked
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from django_lti_ags.profiles.verdict import Verdict
+
+WANTED = "line_item_wanted"
+
+
+def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now: datetime) -> None:
+    """Store the block on the rows of ``blocked`` that carry none yet."""
+    for row in locked(blocked.order_by("pk")):
+        if not row.block_code:
+            row.block_code, row.blocked_at = verdict.code, now
+            row.save(update_fields=["block_code", "blocked_at"])
+
+
+def hold(scores: QuerySet[Score], verdict: Verdict) -> int:
+    """Let the waiting ones of ``scores`` rest under a block that was just stored."""
+    waiting = [row.pk for row in locked(scores.filter(state=SyncState.PENDING).only("pk"), skip=True)]
+    return scores.filter(pk__in=waiting).update(state=SyncState.BLOCKED, due_at=None, code=verdict.code, detail=verdict.detail)
+
+
+def lift(line_items: QuerySet[LineItem], *, code: str | None = None) -> int:
+    """Lift the blocks of ``line_items`` and of their contexts (only those with ``code``, if given); re-queue what rested under them."""
+    alias = line_items.db
+    wanted = Q() if code is None else Q(block_code=code)
+    with transaction.atomic(using=alias):
+        pks = list(line_items.values_list("pk", flat=True))
+        contexts = Context.objects.using(alias).filter(line_items__in=pks)
+        context_pks = sorted(set(contexts.filter(wanted).exclude(block_code="").values_list("pk", flat=True)))
+        codes = {row.block_code for row in locked(Context.objects.using(alias).filter(pk__in=context_pks).order_by("pk"))}
+        Context.objects.using(alias).filter(pk__in=context_pks).update(block_code="", blocked_at=None)
+        below = LineItem.objects.using(alias).filter(Q(pk__in=pks) | Q(context__in=context_pks))
+        own = list(locked(below.filter(wanted).exclude(block_code="").order_by("pk")))
+        codes |= {row.block_code for row in own}
+        LineItem.objects.using(alias).filter(pk__in=[row.pk for row in own]).update(block_code="", blocked_at=None)
+        scores = Score.objects.using(alias).filter(line_item__in=below, state=SyncState.BLOCKED, code__in=codes)
+        return requeue_all(scores)
+
+
+def requeue_all(scores: QuerySet[Score]) -> int:
+    """Make every resting one of ``scores`` due now; returns how many."""
+    now = database_now(scores.db)
+    pks = [row.pk for row in locked(scores.order_by("pk").only("pk"))]
+    return (
+        Score.objects.using(scores.db)
+        .filter(pk__in=pks)
+        .update(state=SyncState.PENDING, due_at=now, tries=0, code="", detail="", aged_from=now)
+    )
+
+
+def pause(registration_id: int, verdict: Verdict, now: datetime, alias: str) -> bool:
+    """Stop sending for a registration, unless it is stopped already; returns whether this call did it."""
+    running = Registration.objects.using(alias).filter(pk=registration_id, paused_at=None)
+    paused = running.update(paused_at=now, paused_code=verdict.code, paused_reason=verdict.detail) == 1
+    if paused:
+        payload = {"registration": registration_id, "detail": verdict.detail}
+        Event.objects.using(alias).create(name="registration_paused", code=verdict.code, payload=payload, created_at=now)
+    return paused
+
+
+def resume(registration: Registration) -> bool:
+    """Send for a registration again; what waited is due now, and the pause does not count as its age."""
+    alias = registration._state.db or "default"
+    with transaction.atomic(using=alias):
+        row = locked(Registration.objects.using(alias).filter(pk=registration.pk)).get()
+        if row.paused_at is None:
+            return False
+        now = database_now(alias)
+        waiting = Score.objects.using(alias).filter(service__registration=row, state=SyncState.PENDING)
+        waiting.filter(aged_from__lt=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
+        waiting.filter(recorded_at__gte=row.paused_at).update(aged_from=now)
+        payload = {"registration": row.pk, "paused_code": row.paused_code}
+        Event.objects.using(alias).create(name="registration_resumed", code=row.paused_code, payload=payload, created_at=now)
+        row.paused_at, row.paused_code, row.paused_reason = None, "", ""
+        row.save(update_fields=["paused_at", "paused_code", "paused_reason"])
+    return True

@@ -1,0 +1,124 @@
+"""A service's health: when enough goes wrong in a row, nothing more is sent there but one probe at a time.
+
+The waits between probes grow with the outage (half of what it has lasted so far, up to a cap), so a
+day's outage costs a hundred-odd requests, however many scores wait.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Q
+
+from django_lti_ags import conf
+from django_lti_ags.models import Service
+from django_lti_ags.sync.backoff import RETRY_AFTER_CAP_SECONDS
+from django_lti_ags.sync.outbox_sql import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from random import Random
+
+    from django_lti_ags.sync.outbox import Outcome
+
+_FIRST_WAIT_SECONDS: Final = 5.0
+_SUCCESS_NOTED_EVERY = timedelta(minutes=1)
+_SKEW_NOTED_FROM_SECONDS: Final = 2.0
+_FIELDS: Final = (
+    "consecutive_failures",
+    "failing_since",
+    "closed_until",
+    "clock_skew_seconds",
+    "last_success_at",
+    "last_failure_at",
+    "last_failure_code",
+)
+
+
+def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str) -> dict[int, datetime]:
+    """Write what ``outcomes`` say of their services; return when those that are shut let the next send through.
+
+    A service that another worker is just writing is left to it: its health is an estimate, and
+    nobody waits for it.
+    """
+    by_service: dict[int, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_service.setdefault(outcome.service_id, []).append(outcome)
+    services = {service.pk: service for service in Service.objects.using(alias).filter(pk__in=by_service)}
+    telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
+    for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=True):
+        for outcome in by_service[service.pk]:
+            _apply(service, outcome, now, random)
+        service.save(using=alias, update_fields=_FIELDS)
+        services[service.pk] = service
+    return {pk: service.closed_until for pk, service in services.items() if service.closed_until is not None}
+
+
+def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:
+    if outcome.verdict.strains_service:
+        return True
+    if not _answered(outcome):
+        return False
+    if service.consecutive_failures or service.closed_until or service.last_success_at is None:
+        return True
+    skew = outcome.clock_skew_seconds
+    drifted = skew is not None and abs(skew - service.clock_skew_seconds) > _SKEW_NOTED_FROM_SECONDS
+    return drifted or now - service.last_success_at > _SUCCESS_NOTED_EVERY
+
+
+def _answered(outcome: Outcome) -> bool:
+    """Whether the service itself gave a clear answer, be it a refusal."""
+    return any(exchange.status is not None and exchange.failure is None and exchange.kind != "token" for exchange in outcome.exchanges)
+
+
+def _apply(service: Service, outcome: Outcome, now: datetime, random: Random) -> None:
+    if outcome.clock_skew_seconds is not None:
+        service.clock_skew_seconds = outcome.clock_skew_seconds
+    verdict = outcome.verdict
+    if not verdict.strains_service:
+        if _answered(outcome):
+            service.consecutive_failures = 0
+            service.failing_since = service.closed_until = None
+            service.last_success_at = now
+        return
+    service.consecutive_failures += 1
+    service.failing_since = service.failing_since or now
+    service.last_failure_at, service.last_failure_code = now, verdict.code
+    shut = service.closed_until is not None and service.closed_until > now
+    throttled = verdict.code == "throttled"
+    if not (throttled or outcome.facts.get("probe") or (service.consecutive_failures >= conf.get("circuit_failures") and not shut)):
+        return
+    if throttled:
+        wait = min(verdict.retry_after_seconds or _FIRST_WAIT_SECONDS, RETRY_AFTER_CAP_SECONDS)
+    else:
+        wait = probe_wait_seconds(now - service.failing_since, random)
+    until = now + timedelta(seconds=wait)
+    # A probe's own claim shut the service for the length of its lease; its verdict replaces that.
+    if service.closed_until is not None and shut and not outcome.facts.get("probe"):
+        until = max(until, service.closed_until)
+    service.closed_until = until
+
+
+def probe_wait_seconds(outage: timedelta, random: Random) -> float:
+    """Seconds until the next probe of a service that has been failing for ``outage``."""
+    wait: float = min(max(_FIRST_WAIT_SECONDS, outage.total_seconds() / 2), conf.get("circuit_max_seconds"))
+    return wait * random.uniform(0.75, 1.0)
+
+
+def may_send(now: datetime) -> Q:
+    """The services that something may be sent to: not paused, and the circuit closed or its wait over."""
+    return Q(registration__paused_at=None) & (Q(closed_until=None) | Q(closed_until__lte=now))
+
+
+def give_probe_back(service: Service, alias: str) -> None:
+    """Undo :func:`take_probe`, for want of a row to probe with."""
+    Service.objects.using(alias).filter(pk=service.pk).update(closed_until=service.closed_until)
+
+
+def take_probe(service: Service, now: datetime, lease_seconds: float, alias: str) -> bool:
+    """Whether the caller is the one who probes a shut service now: exactly one of all workers is."""
+    until = now + timedelta(seconds=lease_seconds)
+    mine = Service.objects.using(alias).filter(pk=service.pk, closed_until=service.closed_until)
+    return mine.update(closed_until=until) == 1

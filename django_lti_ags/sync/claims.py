@@ -1,0 +1,119 @@
+"""The claims of a launch that grades need, read once and strictly (LTI 1.3, 5.3–5.4; AGS 2.0, 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django_lti_ags.ags import vocabulary
+from django_lti_ags.ags.urls import check_url
+from django_lti_ags.exceptions import MalformedLaunch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchClaims:
+    """What a launch says of where its grades go."""
+
+    issuer: str
+    client_ids: tuple[str, ...]
+    """The authorised party first, then the audience."""
+    deployment_id: str
+    context_id: str = ""
+    context_title: str = ""
+    context_label: str = ""
+    resource_link_id: str = ""
+    resource_link_title: str = ""
+    product_family: str = ""
+    has_service: bool = False
+    line_item_url: str = ""
+    line_items_url: str = ""
+    scopes: tuple[str, ...] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_claims(launch: Any) -> LaunchClaims:
+    """The claims of ``launch``: a mapping, or something whose ``get_launch_data()`` gives one.
+
+    Raises:
+        MalformedLaunch: a claim is missing, or is not what the standard says; the message names it.
+    """
+    claims = launch if isinstance(launch, Mapping) else launch.get_launch_data()
+    if not isinstance(claims, Mapping):
+        raise MalformedLaunch(f"The launch's claims must be a mapping, not {type(claims).__name__}.")
+    context = _object(claims, vocabulary.CONTEXT_CLAIM)
+    link = _object(claims, vocabulary.RESOURCE_LINK_CLAIM)
+    platform = _object(claims, vocabulary.TOOL_PLATFORM_CLAIM)
+    return LaunchClaims(
+        issuer=_text(claims, "iss", required=True),
+        client_ids=_client_ids(claims),
+        deployment_id=_text(claims, vocabulary.DEPLOYMENT_ID_CLAIM, required=True),
+        context_id=_text(context, "id", within=vocabulary.CONTEXT_CLAIM, required=vocabulary.CONTEXT_CLAIM in claims),
+        context_title=_text(context, "title"),
+        context_label=_text(context, "label"),
+        resource_link_id=_text(link, "id"),
+        resource_link_title=_text(link, "title"),
+        product_family=_text(platform, "product_family_code"),
+        **_service(claims),
+    )
+
+
+def _service(claims: Mapping[str, Any]) -> dict[str, Any]:
+    if vocabulary.AGS_ENDPOINT_CLAIM not in claims:
+        return {}
+    name = vocabulary.AGS_ENDPOINT_CLAIM
+    endpoint = _object(claims, name)
+    scopes = endpoint.get("scope", [])
+    if isinstance(scopes, str):
+        scopes = scopes.split()  # some platforms send OAuth's form
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise MalformedLaunch(f"The claim {name} must list its scopes as strings, not {scopes!r:.120}.")
+    return {
+        "has_service": True,
+        "line_item_url": _url(endpoint, "lineitem"),
+        "line_items_url": _url(endpoint, "lineitems"),
+        "scopes": tuple(scopes),
+        "extensions": {key: value for key, value in endpoint.items() if "://" in key},
+    }
+
+
+def _client_ids(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    audience = claims.get("aud")
+    listed = [audience] if isinstance(audience, str) else audience
+    if not isinstance(listed, list) or not listed or not all(isinstance(item, str) and item for item in listed):
+        raise MalformedLaunch(f"The claim aud must be a client_id or a list of them, not {audience!r:.120}.")
+    party = _text(claims, "azp")
+    return (party,) if party else tuple(listed)
+
+
+def _object(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = claims.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise MalformedLaunch(f"The claim {name} must be an object, not {value!r:.120}.")
+    return value
+
+
+def _text(claims: Mapping[str, Any], name: str, *, within: str = "", required: bool = False) -> str:
+    value = claims.get(name)
+    shown = f"{within} → {name}" if within else name
+    if value is None or value == "":
+        if required:
+            raise MalformedLaunch(f"The launch has no claim {shown}.")
+        return ""
+    if not isinstance(value, str):
+        raise MalformedLaunch(f"The claim {shown} must be a string, not {value!r:.120}.")
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise MalformedLaunch(f"The claim {shown} holds a NUL or a lone surrogate, which no text may.")
+    return value
+
+
+def _url(endpoint: Mapping[str, Any], name: str) -> str:
+    url = _text(endpoint, name, within=vocabulary.AGS_ENDPOINT_CLAIM)
+    if url:
+        try:
+            check_url(url)
+        except ValueError as problem:
+            raise MalformedLaunch(f"The claim {vocabulary.AGS_ENDPOINT_CLAIM} has a {name} that cannot be used: {problem}") from problem
+    return url

@@ -1,0 +1,271 @@
+"""The engine: claims what is due, lets threads talk to the platforms, and writes what became of it.
+
+Threads do HTTP only; the caller's thread owns the database. No transaction is held across a
+request. Each service (campus) has its own queue and its own share of the threads, so one that is
+slow starves nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import Exists, OuterRef
+
+from django_lti_ags import conf
+from django_lti_ags.models import Service
+from django_lti_ags.sync import circuit
+from django_lti_ags.sync.clients import Clients
+from django_lti_ags.sync.clock import Clock, DatabaseClock
+from django_lti_ags.sync.outbox import Claim, Outcome, claim
+from django_lti_ags.sync.profiles import profile_of
+from django_lti_ags.sync.score_rows import ScoreDelivery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django_lti_ags.sync.deliveries import Delivery, Job
+
+logger = logging.getLogger(__name__)
+
+_BATCH: Final = 50
+_BATCH_DRAINING: Final = 200
+_FINISH_EVERY_SECONDS: Final = 0.1
+_LEASE_SHARE: Final = 0.25
+"""No more is claimed than the threads can start within this share of the lease."""
+_QUEUE_FACTOR: Final = 25
+
+
+@dataclass(slots=True)
+class Report:
+    """What one call of :meth:`Engine.deliver_due` did."""
+
+    claimed: int = 0
+    finished: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What the engine holds for one service."""
+
+    waiting: deque[tuple[Delivery, Job]] = field(default_factory=deque)
+    in_flight: int = 0
+    threads: int = 1
+    latency_seconds: float = 1.0
+
+    def room(self, lease_seconds: float) -> int:
+        """How many more may be claimed: what the lane's threads can start in time."""
+        turns = lease_seconds * _LEASE_SHARE / max(self.latency_seconds, 0.02)
+        return int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR))) - self.in_flight - len(self.waiting)
+
+
+class Engine:
+    """Delivers what is due. Not thread-safe: one engine belongs to one thread, except :meth:`stop`.
+
+    Args:
+        clock: tells the time that leases go by; the database's by default.
+        random: for jitter.
+        clients: how platforms are spoken to.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, random: Random | None = None, clients: Clients | None = None) -> None:
+        self._settings = conf.load()
+        self._clock = clock or DatabaseClock()
+        self._random = random or Random()  # noqa: S311 - jitter, not a secret
+        self._clients = clients or Clients()
+        self._owns_clients = clients is None
+        self._deliveries: list[Delivery] = [ScoreDelivery(self._clients, self._clock, self._random)]
+        self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
+        self._answers: queue.SimpleQueue[tuple[Delivery, Outcome, float]] = queue.SimpleQueue()
+        self._unfinished: list[tuple[Delivery, Outcome]] = []
+        self._lanes: dict[int, _Lane] = {}
+        self._in_flight = 0
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Claim nothing more, let what is in flight end, hand the rest back. Safe from a signal handler and other threads."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """End the threads and close the connections to the platforms."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._owns_clients:
+            self._clients.close()
+
+    def deliver_due(self, limit: int | None = None, deadline_seconds: float | None = None) -> Report:
+        """Deliver until nothing is due and nothing is in flight.
+
+        Args:
+            limit: claim at most so many rows.
+            deadline_seconds: claim nothing more after so long; what is in flight still ends.
+
+        Raises:
+            django.db.OperationalError: the database went away. Nothing is lost: a later call goes on.
+        """
+        report = Report()
+        started = time.monotonic()
+        next_claim = started
+        while True:
+            self._finish(report)
+            more = self._may_claim(report, limit, started, deadline_seconds)
+            if more and time.monotonic() >= next_claim:
+                wanted = _BATCH_DRAINING if report.claimed >= _BATCH else _BATCH
+                got = self._claim(min(wanted, limit - report.claimed) if limit is not None else wanted)
+                report.claimed += got
+                if got == 0:
+                    next_claim = time.monotonic() + self._settings.poll_seconds
+                    if self._idle():
+                        return report
+            elif self._idle() and not more:
+                return report
+            if self._stopping.is_set():
+                self._hand_back()
+            self._dispatch()
+            self._wait_for_answers(next_claim if more else None)
+
+    def _may_claim(self, report: Report, limit: int | None, started: float, deadline_seconds: float | None) -> bool:
+        if self._stopping.is_set() or (limit is not None and report.claimed >= limit):
+            return False
+        return deadline_seconds is None or time.monotonic() - started < deadline_seconds
+
+    def _idle(self) -> bool:
+        return not self._in_flight and not self._unfinished and not any(lane.waiting for lane in self._lanes.values())
+
+    def _claim(self, wanted: int) -> int:
+        now = self._clock.now()
+        claimed = 0
+        for delivery in self._deliveries:
+            services = [(service, self._lane(service)) for service in _due_services(delivery, now)]
+            open_lanes = [(service, lane) for service, lane in services if lane.room(self._settings.lease_seconds) > 0]
+            for position, (service, lane) in enumerate(open_lanes):
+                # Fair by service: each gets an equal share of what is left.
+                share = max(1, (wanted - claimed) // (len(open_lanes) - position))
+                claimed += self._claim_from(delivery, service, lane, share, now)
+                if claimed >= wanted:
+                    return claimed
+        return claimed
+
+    def _claim_from(self, delivery: Delivery, service: Service, lane: _Lane, share: int, now: datetime) -> int:
+        probe = service.closed_until is not None
+        lease = self._settings.lease_seconds
+        alias = self._settings.database
+        if probe and not circuit.take_probe(service, now, lease, alias):
+            return 0
+        profile = profile_of(service.registration)
+        taken_at = time.monotonic()
+        terms = Claim(
+            service_id=service.pk,
+            limit=1 if probe else min(share, lane.room(lease)),
+            now=now,
+            lease_seconds=lease,
+            timestamp_step_seconds=profile.timestamp_step_seconds,
+            clock_skew_seconds=service.clock_skew_seconds,
+            probe=probe,
+        )
+        rows = claim(delivery.rows(), terms)
+        if probe and not rows:
+            circuit.give_probe_back(service, alias)
+        start_by = taken_at + lease - self._settings.send_deadline_seconds
+        lane.waiting.extend((delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe))
+        return len(rows)
+
+    def _lane(self, service: Service) -> _Lane:
+        lane = self._lanes.setdefault(service.pk, _Lane())
+        lane.threads = min(self._settings.threads_per_service, profile_of(service.registration).max_concurrency)
+        return lane
+
+    def _dispatch(self) -> None:
+        """Hand waiting jobs to free threads, one lane after the other."""
+        lanes = [lane for lane in self._lanes.values() if lane.waiting and lane.in_flight < lane.threads]
+        while lanes and self._in_flight < self._settings.threads:
+            for lane in lanes:
+                if self._in_flight >= self._settings.threads:
+                    break
+                delivery, job = lane.waiting.popleft()
+                lane.in_flight += 1
+                self._in_flight += 1
+                self._pool.submit(self._exchange, delivery, job)
+            lanes = [lane for lane in lanes if lane.waiting and lane.in_flight < lane.threads]
+
+    def _exchange(self, delivery: Delivery, job: Any) -> None:
+        started = time.monotonic()
+        outcome = delivery.exchange(job)
+        self._answers.put((delivery, outcome, time.monotonic() - started))
+
+    def _wait_for_answers(self, next_claim: float | None) -> None:
+        """Collect answers for as long as a batch may grow; with nothing in flight, until the next claim."""
+        until = time.monotonic() + _FINISH_EVERY_SECONDS
+        while self._in_flight and len(self._unfinished) < _BATCH:
+            wait = until - time.monotonic()
+            if wait <= 0:
+                return
+            try:
+                delivery, outcome, seconds = self._answers.get(timeout=wait)
+            except queue.Empty:
+                return
+            lane = self._lanes[outcome.service_id]
+            lane.in_flight -= 1
+            self._in_flight -= 1
+            lane.latency_seconds = 0.8 * lane.latency_seconds + 0.2 * seconds
+            self._unfinished.append((delivery, outcome))
+            self._recall(lane, outcome)
+            self._dispatch()
+        if not self._in_flight and not self._unfinished and next_claim is not None:
+            self._stopping.wait(max(0.0, min(next_claim, until) - time.monotonic()))
+
+    def _recall(self, lane: _Lane, outcome: Outcome) -> None:
+        """Hand back what waits for the same refusal, or into a pause: four hundred learners need not ask one by one."""
+        kept: deque[tuple[Delivery, Job]] = deque()
+        for delivery, job in lane.waiting:
+            if delivery.concerns(outcome, job):
+                self._unfinished.append((delivery, delivery.hand_back(job)))
+            else:
+                kept.append((delivery, job))
+        lane.waiting = kept
+
+    def _finish(self, report: Report) -> None:
+        for delivery in self._deliveries:
+            outcomes = [outcome for owner, outcome in self._unfinished if owner is delivery]
+            if not outcomes:
+                continue
+            busy = delivery.finish(outcomes)
+            remaining = {id(outcome) for outcome in busy}
+            done = [outcome for outcome in outcomes if id(outcome) not in remaining]
+            report.finished += len(done)
+            report.codes.update(outcome.verdict.code for outcome in done)
+            others = [(owner, outcome) for owner, outcome in self._unfinished if owner is not delivery]
+            self._unfinished = others + [(delivery, outcome) for outcome in busy]
+            if busy and not self._in_flight:
+                # A recorder's transaction has them; it will not be long.
+                self._stopping.wait(_FINISH_EVERY_SECONDS / 2)
+
+    def _hand_back(self) -> None:
+        for lane in self._lanes.values():
+            while lane.waiting:
+                delivery, job = lane.waiting.popleft()
+                self._unfinished.append((delivery, delivery.hand_back(job)))
+
+
+def _due_services(delivery: Delivery, now: datetime) -> Sequence[Service]:
+    """The services with something due that may be sent to; EXISTS costs the same with ten rows waiting and a million."""
+    alias = conf.get("database")
+    due = delivery.rows().filter(service=OuterRef("pk"), due_at__lte=now)
+    return list(Service.objects.using(alias).filter(circuit.may_send(now)).filter(Exists(due)).select_related("registration"))
+
+
+def deliver_due(limit: int | None = None, deadline_seconds: float | None = None) -> Report:
+    """One pass in this process: what ``lti_ags_deliver`` and task queues call."""
+    engine = Engine()
+    try:
+        return engine.deliver_due(limit, deadline_seconds)
+    finally:
+        engine.close()

@@ -1,0 +1,53 @@
+"""What a person decides about scores: send again, or do not send."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from django_lti_ags.models import RESTING, Event, LineItem, Score, SyncState
+from django_lti_ags.sync import blocks
+from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.recording import wake_on_commit
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+_REVIVABLE = Q(state__in=(*RESTING, SyncState.PENDING))
+
+
+def retry(scores: QuerySet[Score]) -> int:
+    """Make those that may be retried due now, and lift the blocks above them."""
+    alias = scores.db
+    with transaction.atomic(using=alias):
+        blocked = scores.filter(state=SyncState.BLOCKED).values("line_item")
+        pks = [row.pk for row in scores.filter(_REVIVABLE).only("pk")]
+        blocks.lift(LineItem.objects.using(alias).filter(pk__in=list(blocked.values_list("line_item", flat=True))))
+        count = blocks.requeue_all(Score.objects.using(alias).filter(_REVIVABLE, pk__in=pks))
+        wake_on_commit(alias)
+    return count
+
+
+def cancel(scores: QuerySet[Score], reason: str) -> int:
+    """Settle those that nobody is sending as CANCELLED, with an event each."""
+    alias = scores.db
+    with transaction.atomic(using=alias):
+        now = database_now(alias)
+        rows = list(locked(scores.filter(_REVIVABLE).order_by("pk")))
+        taken_back = Score.objects.using(alias).filter(pk__in=[row.pk for row in rows])
+        count = taken_back.update(state=SyncState.CANCELLED, due_at=None, code="cancelled", detail=reason, unsettled=False)
+        Event.objects.using(alias).bulk_create(
+            Event(
+                name="score_cancelled",
+                score=row,
+                service_id=row.service_id,
+                version=row.version,
+                code="cancelled",
+                payload={"score": str(row.uid), "reason": reason},
+                created_at=now,
+            )
+            for row in rows
+        )
+    return count

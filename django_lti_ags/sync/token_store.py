@@ -1,0 +1,89 @@
+"""Access tokens shared between processes: Django's cache, encrypted, behind a copy in memory."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from django.core.cache import caches
+
+from django_lti_ags import conf, encryption
+from django_lti_ags.ags.tokens import MemoryTokenStore, Token
+from django_lti_ags.exceptions import EncryptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX: Final = "lti_ags:token:"
+_LOCK_PREFIX: Final = "lti_ags:token-lock:"
+_LOOK_EVERY_SECONDS: Final = 0.05
+
+
+class CacheTokenStore:
+    """A :class:`~django_lti_ags.ags.tokens.TokenStore` for any number of threads and processes.
+
+    One fetch at a time per key: within the process by a lock, across processes by ``cache.add``.
+    The cache is a convenience: without it each process fetches tokens of its own.
+    """
+
+    def __init__(self) -> None:
+        self._memory = MemoryTokenStore()
+        self._pause = threading.Event()
+
+    def get(self, key: str) -> Token | None:
+        """The token under ``key``, if one is known here or to another process."""
+        token = self._memory.get(key)
+        if token is not None and token.expires_at > time.time():
+            return token
+        token = _load(caches[conf.get("cache")].get(_PREFIX + key))
+        if token is not None:
+            self._memory.set(key, token)
+        return token
+
+    def set(self, key: str, token: Token) -> None:
+        """Keep ``token`` until it expires."""
+        self._memory.set(key, token)
+        lifetime = int(token.expires_at - time.time())
+        if lifetime > 0:
+            plain = json.dumps({"token": token.access_token, "scopes": sorted(token.scopes), "expires_at": token.expires_at})
+            caches[conf.get("cache")].set(_PREFIX + key, encryption.encrypt(plain), lifetime)
+
+    def delete(self, key: str, token: Token) -> None:
+        """Forget ``token``, unless a newer one stands there already."""
+        self._memory.delete(key, token)
+        cache = caches[conf.get("cache")]
+        shared = _load(cache.get(_PREFIX + key))
+        if shared is not None and shared.access_token == token.access_token:
+            cache.delete(_PREFIX + key)
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Held by whoever fetches. A holder that died is outlived after one request's deadline."""
+        longest = float(conf.get("send_deadline_seconds")) + 5
+        cache = caches[conf.get("cache")]
+        name = _LOCK_PREFIX + key
+        with self._memory.lock(key):
+            give_up = time.monotonic() + longest
+            mine = cache.add(name, True, int(longest))
+            while not mine and time.monotonic() < give_up and self.get(key) is None:
+                self._pause.wait(_LOOK_EVERY_SECONDS)
+                mine = cache.add(name, True, int(longest))
+            try:
+                yield
+            finally:
+                if mine:
+                    cache.delete(name)
+
+
+def _load(stored: object) -> Token | None:
+    if not isinstance(stored, str):
+        return None
+    try:
+        values = json.loads(encryption.decrypt(stored))
+    except EncryptionError:
+        return None  # written under a key that is no longer ours: fetch a new token
+    token = Token(access_token=values["token"], scopes=frozenset(values["scopes"]), expires_at=values["expires_at"])
+    return token if token.expires_at > time.time() else None
