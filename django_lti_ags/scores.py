@@ -1,0 +1,188 @@
+"""Record scores, in your own transaction; they are delivered once it is committed.
+
+::
+
+    with transaction.atomic():
+        attempt.save()
+        scores.record(line_item, user_id=sub, score_given=8, score_maximum=10)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
+
+from django_lti_ags.ags.types import validate_score
+from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
+from django_lti_ags.exceptions import InvalidScore
+from django_lti_ags.models import Score
+from django_lti_ags.sync import recording, revival
+from django_lti_ags.sync.recording import Statement, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from decimal import Decimal
+
+    from django.db.models import QuerySet
+
+    from django_lti_ags.models import LineItem
+
+__all__ = ["Summary", "arecord", "cancel", "clear", "record", "record_many", "retry"]
+
+_ERRORS_SHOWN = 20
+_DEFAULTS: dict[str, Any] = {
+    "score_given": None,
+    "score_maximum": None,
+    "activity_progress": ActivityProgress.COMPLETED.value,
+    "grading_progress": GradingProgress.FULLY_GRADED.value,
+    "comment": "",
+    "started_at": None,
+    "submitted_at": None,
+    "scoring_user_id": "",
+    "extensions": None,
+}
+
+
+def record(
+    line_item: LineItem,
+    *,
+    user_id: str,
+    score_given: float | Decimal | None = None,
+    score_maximum: float | Decimal | None = None,
+    comment: str = "",
+    activity_progress: str = ActivityProgress.COMPLETED,
+    grading_progress: str = GradingProgress.FULLY_GRADED,
+    started_at: datetime | None = None,
+    submitted_at: datetime | None = None,
+    scoring_user_id: str = "",
+    extensions: Mapping[str, Any] | None = None,
+) -> Score:
+    """Record the newest score of a learner in a column; it goes out when the caller's transaction is committed.
+
+    Takes at most four queries. Recording the same thing again changes nothing.
+
+    Args:
+        line_item: the column, from :func:`line_items.from_launch` or :func:`line_items.declare`.
+        user_id: the learner: the launch's ``sub``.
+        score_given: zero or more; more than ``score_maximum`` is extra credit. None clears the score at the platform: say
+            :func:`clear` for that.
+        score_maximum: above zero; needed with ``score_given``.
+        comment: plain text for the learner; each score replaces the last one's comment.
+        activity_progress: how far the learner is (AGS 2.0, 3.4.7).
+        grading_progress: how far the grading is (AGS 2.0, 3.4.8); most platforms show a grade only when it is FullyGraded.
+        started_at: when the learner began, aware.
+        submitted_at: when the learner submitted, aware; a new value is a new submission.
+        scoring_user_id: who graded, if a person did.
+        extensions: further fields for the platform, each under a full URL.
+
+    Raises:
+        ValidationError: naming the field, the value and the rule; nothing is stored.
+        WrongDatabase: the caller's transaction is on another database than the scores.
+    """
+    statement = _statement(
+        {
+            "user_id": user_id,
+            "score_given": score_given,
+            "score_maximum": score_maximum,
+            "comment": comment,
+            "activity_progress": activity_progress,
+            "grading_progress": grading_progress,
+            "started_at": started_at,
+            "submitted_at": submitted_at,
+            "scoring_user_id": scoring_user_id,
+            "extensions": extensions,
+        }
+    )
+    return recording.record(line_item, statement)
+
+
+arecord = sync_to_async(record)
+"""``record`` for async views. It cannot join a transaction that was opened in another thread."""
+
+
+def record_many(line_item: LineItem, items: Iterable[Mapping[str, Any]]) -> Summary:
+    """Record scores of many learners, each a mapping of :func:`record`'s keywords; all or nothing.
+
+    Raises:
+        ValidationError: one error per refused item, with its position; nothing is stored.
+    """
+    statements: list[Statement] = []
+    errors: list[ValidationError] = []
+    seen: dict[str, int] = {}
+    for position, item in enumerate(items):
+        try:
+            statement = _statement(item)
+            if statement.user_id in seen:
+                raise _refusal(InvalidScore("user_id", statement.user_id, f"given already by item {seen[statement.user_id]}"))
+        except ValidationError as problem:
+            text = "; ".join(problem.messages)
+            errors.append(ValidationError("Item %(position)s: %(problem)s", code="invalid", params={"position": position, "problem": text}))
+        else:
+            seen[statement.user_id] = position
+            statements.append(statement)
+    if errors:
+        raise ValidationError(_shortened(errors))
+    return recording.record_many(line_item, statements)
+
+
+def clear(line_item: LineItem, user_id: str) -> Score:
+    """Take the learner's score out of the gradebook: a score without a number (AGS 2.0, 3.4.5)."""
+    return record(line_item, user_id=user_id, activity_progress=ActivityProgress.INITIALIZED, grading_progress=GradingProgress.NOT_READY)
+
+
+def retry(chosen: QuerySet[Score] | Iterable[Score] | Score) -> int:
+    """Send the resting ones of ``chosen`` again, and the waiting ones at once; lifts the blocks above them. Returns how many."""
+    return revival.retry(_rows(chosen))
+
+
+def cancel(chosen: QuerySet[Score] | Iterable[Score] | Score, *, reason: str) -> int:
+    """Do not send those of ``chosen`` that nobody is sending just now. Returns how many.
+
+    Raises:
+        ValidationError: no reason given; it is kept with the score.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why: it is what the next person reads."})
+    return revival.cancel(_rows(chosen), reason.strip())
+
+
+def _rows(chosen: QuerySet[Score] | Iterable[Score] | Score) -> QuerySet[Score]:
+    rows = [chosen] if isinstance(chosen, Score) else chosen
+    return Score.objects.filter(pk__in=[row.pk for row in rows])
+
+
+def _statement(item: Mapping[str, Any]) -> Statement:
+    unknown = set(item) - {"user_id", *_DEFAULTS}
+    if unknown:
+        raise ValidationError(
+            {name: [f"Not a field of a score; the fields are user_id, {', '.join(_DEFAULTS)}."] for name in sorted(unknown)}
+        )
+    values = {**_DEFAULTS, **item}
+    values["comment"] = values["comment"] or ""
+    values["extensions"] = values["extensions"] or {}
+    try:
+        if "user_id" not in item:
+            raise InvalidScore("user_id", None, "a score needs its learner: the launch's sub")
+        validate_score(**{**values, "scoring_user_id": values["scoring_user_id"] or None})
+    except InvalidScore as problem:
+        raise _refusal(problem) from problem
+    for name in ("score_given", "score_maximum"):
+        values[name] = None if values[name] is None else float(values[name])
+    values["scoring_user_id"] = values["scoring_user_id"] or ""
+    return Statement(
+        **{**values, "activity_progress": str(values["activity_progress"]), "grading_progress": str(values["grading_progress"])}
+    )
+
+
+def _refusal(problem: InvalidScore) -> ValidationError:
+    return ValidationError({problem.field: [str(problem)]})
+
+
+def _shortened(errors: list[ValidationError]) -> list[ValidationError]:
+    if len(errors) <= _ERRORS_SHOWN:
+        return errors
+    rest = ValidationError("… and %(count)s more", code="invalid", params={"count": len(errors) - _ERRORS_SHOWN})
+    return [*errors[:_ERRORS_SHOWN], rest]
