@@ -1,0 +1,1 @@
+"""What tools and this package itself test with: simulated platforms over real sockets."""

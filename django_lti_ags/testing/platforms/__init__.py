@@ -1,0 +1,30 @@
+"""Simulated LTI platforms over real sockets, for the tests and demonstrations of tools.
+
+They import nothing of this package but the words of the standard: the client and the platform it
+is tested against must not share a mistake.
+"""
+
+from django_lti_ags.testing.platforms.faults import Effect, Fault
+from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
+from django_lti_ags.testing.platforms.ledger import Entry, Ledger
+from django_lti_ags.testing.platforms.platform import SimulatedPlatform
+from django_lti_ags.testing.platforms.state import Course, LineItem, ResourceLink, User
+from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, Tool
+
+__all__ = [
+    "ALL_SCOPES",
+    "Course",
+    "Effect",
+    "Entry",
+    "Fault",
+    "Ledger",
+    "LineItem",
+    "Refused",
+    "Request",
+    "ResourceLink",
+    "Response",
+    "Route",
+    "SimulatedPlatform",
+    "Tool",
+    "User",
+]

@@ -1,0 +1,220 @@
+"""A simulated LTI platform: launches, tokens, line items, scores, results — strict, and over real sockets.
+
+::
+
+    with SimulatedPlatform() as platform:
+        tool = platform.register_tool(client_id="quiz", jwks_url="http://127.0.0.1:8000/lti/jwks.json")
+        course = platform.add_course("math", "Mathematics", users=[User(id="u1", login="ada", name="Ada")])
+        link = platform.add_link(course, "Quiz", tool, score_maximum=10)
+        ...
+        assert platform.ledger.scores("u1")[-1].body["scoreGiven"] == 8
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
+from django_lti_ags.testing.platforms.gradebook import Gradebook
+from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
+from django_lti_ags.testing.platforms.launches import LaunchDesk
+from django_lti_ags.testing.platforms.ledger import Ledger
+from django_lti_ags.testing.platforms.server import Server
+from django_lti_ags.testing.platforms.state import Course, LineItem, ResourceLink, State, User
+from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, TokenDesk, Tool, fingerprint
+
+_CHANGING = ("POST", "PUT", "DELETE")
+
+
+class SimulatedPlatform:
+    """A platform on a port of its own. Give ``routes`` to add pages.
+
+    Args:
+        host: where it listens.
+        port: 0 takes a free one.
+        token_lifetime_seconds: how long its access tokens live.
+        cut_scopes: grant what may be granted of the scopes asked for, instead of refusing them all.
+        line_item_query: a query that every line item URL carries, as Moodle's do.
+        audience: the ``aud`` that assertions must have; by default the token URL.
+        public_url: what it calls itself, if that is not ``http://host:port``.
+    """
+
+    gradebook_class: type[Gradebook] = Gradebook
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        routes: Sequence[Route] = (),
+        token_lifetime_seconds: float = 3600.0,
+        cut_scopes: bool = False,
+        line_item_query: str = "",
+        audience: str = "",
+        public_url: str = "",
+    ) -> None:
+        self.state = State()
+        self.tools: dict[str, Tool] = {}
+        self.ledger = Ledger()
+        self.faults = Faults()
+        self._public_url = public_url
+        self._host = host
+        self._server = Server(self, host, port)
+        self.desk = TokenDesk(self.tools, audience or self.token_url, token_lifetime_seconds, cut_scopes)
+        self.gradebook = self.gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
+        self.launches = LaunchDesk(self.state, self.tools, self.gradebook, lambda: self.base_url)
+        self._routes = [
+            Route("POST", "/token", self.desk.answer, "token"),
+            *self.gradebook.routes(),
+            *self.launches.routes(),
+            *routes,
+        ]
+
+    @property
+    def base_url(self) -> str:
+        """Where it is, without a trailing slash; its issuer too."""
+        return self._public_url or f"http://{self._host}:{self._server.port}"
+
+    issuer = base_url
+
+    @property
+    def token_url(self) -> str:
+        """Its token endpoint."""
+        return f"{self.base_url}/token"
+
+    @property
+    def jwks_url(self) -> str:
+        """Its public key set."""
+        return f"{self.base_url}/jwks"
+
+    @property
+    def auth_url(self) -> str:
+        """Its OIDC authorisation endpoint."""
+        return f"{self.base_url}/oidc/auth"
+
+    def start(self) -> Self:
+        """Listen."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening; no thread is left."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def add_routes(self, routes: Iterable[Route]) -> None:
+        """More pages."""
+        self._routes.extend(routes)
+
+    def register_tool(
+        self,
+        *,
+        client_id: str,
+        deployment_id: str = "1",
+        jwks_url: str = "",
+        public_jwks: dict[str, Any] | None = None,
+        login_url: str = "",
+        redirect_uris: Collection[str] = (),
+        target_link_uri: str = "",
+        scopes: Collection[str] = ALL_SCOPES,
+    ) -> Tool:
+        """Register a tool, by the URL of its key set or by the key set itself."""
+        tool = Tool(
+            client_id=client_id,
+            deployment_id=deployment_id,
+            jwks_url=jwks_url,
+            public_jwks=public_jwks,
+            login_url=login_url,
+            redirect_uris=redirect_uris,
+            target_link_uri=target_link_uri or next(iter(redirect_uris), ""),
+            scopes=scopes,
+        )
+        self.tools[client_id] = tool
+        return tool
+
+    def add_course(self, course_id: str, title: str = "", users: Iterable[User] = ()) -> Course:
+        """A course with its people."""
+        course = self.state.add_course(course_id, title or course_id)
+        course.enrol(*users)
+        return course
+
+    def add_link(self, course: Course, title: str, tool: Tool, *, score_maximum: float | None = 100.0) -> ResourceLink:
+        """An activity; with a column of its own, unless ``score_maximum`` is None."""
+        return self.state.add_link(course, title, tool.client_id, score_maximum)
+
+    def line_item_url(self, course: Course, item: LineItem) -> str:
+        """A column's id."""
+        return self.gradebook.line_item_url(course, item)
+
+    def set_result(self, item: LineItem, user_id: str, given: float) -> None:
+        """A teacher's edit in the gradebook."""
+        self.gradebook.set_result(item, user_id, given)
+
+    def handle(self, request: Request) -> tuple[Response | None, Fault | None]:
+        """Answer a request, with the fault that is in force for it, and write it into the ledger."""
+        found = [(route, parts) for route in self._routes if (parts := route.match(request.method, request.path)) is not None]
+        route, parts = found[0] if found else (Route(request.method, "", _not_found), {})
+        fault = self.faults.take(route.kind)
+        client_id = self.desk.client_of(request)
+        response: Response | None
+        if fault is not None and fault.effect in (Effect.DOWN, Effect.DROP_BEFORE, Effect.STATUS):
+            response = _instead(fault)
+            applied = False
+        else:
+            response = _answered(route, request, parts)
+            applied = request.method in _CHANGING and response.status < 300  # noqa: PLR2004 - HTTP
+            if fault is not None and fault.effect is Effect.DROP_AFTER:
+                response = None
+        self.ledger.append(
+            received_at=time.time(),
+            kind=route.kind,
+            method=request.method,
+            path=request.path,
+            query=request.query_string,
+            headers=_shown_headers(request),
+            body=_shown_body(request, route.kind),
+            status=None if response is None else response.status,
+            applied=applied,
+            client_id=client_id,
+            fault=fault.name if fault is not None else "",
+        )
+        return response, fault
+
+
+def _answered(route: Route, request: Request, parts: dict[str, str]) -> Response:
+    try:
+        return route.handler(request, **parts)
+    except Refused as refused:
+        return refused.response
+
+
+def _not_found(request: Request) -> Response:
+    return Response.error(404, "nothing is here")
+
+
+def _instead(fault: Fault) -> Response | None:
+    if fault.effect is not Effect.STATUS:
+        return None
+    return Response(status=fault.status, body=fault.body.encode(), content_type=fault.content_type, headers=fault.headers)
+
+
+def _shown_headers(request: Request) -> dict[str, str]:
+    return {name: fingerprint(value) if name == "authorization" else value for name, value in request.headers.items() if name != "cookie"}
+
+
+def _shown_body(request: Request, kind: str) -> Any:
+    if kind in ("token", "launch"):
+        return {name: value for name, value in request.form.items() if name != "client_assertion"}
+    try:
+        return json.loads(request.body) if request.body else None
+    except ValueError:
+        return request.body.decode("utf-8", "replace")
