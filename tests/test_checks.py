@@ -1,0 +1,149 @@
+"""System checks: each fires for its mistake, says what to do, and is quiet otherwise."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from django.core.checks import ERROR, run_checks
+from django.core.management import call_command
+
+from django_lti_ags import checks, conf
+from django_lti_ags.profiles.base import Profile
+
+KEY = "LQ9Eokh1qYXtNmsE4zRdhvTnbkyhdlsS_2vbl0Q0o1Y="
+GOOD_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}
+
+
+class CampusProfile(Profile):
+    """A project's own."""
+
+
+NO_FUNCTION = "a constant"
+
+
+def wake():
+    """A project's own."""
+
+
+@pytest.fixture
+def found(settings):
+    """The ids of ours among what all checks say, with LTI_AGS changed."""
+
+    def run(**changes):
+        settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY]} | changes
+        messages = [message for message in run_checks() if (message.id or "").startswith("lti_ags.")]
+        assert all(message.hint and message.msg for message in messages)
+        assert all(KEY not in f"{message.msg} {message.hint}" for message in messages)
+        return sorted(message.id for message in messages if message.id != "lti_ags.W004")
+
+    return run
+
+
+@pytest.mark.django_db
+def test_the_suites_own_settings_have_no_errors():
+    assert [message for message in run_checks() if message.level >= ERROR] == []
+    call_command("check", fail_level="ERROR", databases=["default"])
+
+
+def test_a_sound_configuration_is_quiet(found):
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({"LEASE": 1}, ["lti_ags.E001"]),
+        ({"THREADS": "8", "WAKE": 1}, ["lti_ags.E001", "lti_ags.E001"]),
+        ({"DATABASE": "elsewhere"}, ["lti_ags.E002"]),
+        ({"CACHE": "elsewhere"}, ["lti_ags.E002"]),
+        ({"LEASE_SECONDS": 39.9, "SEND_DEADLINE_SECONDS": 20}, ["lti_ags.E003"]),
+        ({"LEASE_SECONDS": 40, "SEND_DEADLINE_SECONDS": 20}, []),
+        ({"PROFILES": {"campus": f"{__name__}.CampusProfile"}}, []),
+        ({"PROFILES": {"campus": f"{__name__}.Missing"}}, ["lti_ags.E004"]),
+        ({"PROFILES": {"campus": "missing.module.Profile"}}, ["lti_ags.E004"]),
+        ({"PROFILES": {"campus": ""}}, ["lti_ags.E004"]),
+        ({"PROFILES": {"campus": ".Profile"}}, ["lti_ags.E004"]),
+        ({"PROFILES": {"campus": f"{__name__}.wake"}}, ["lti_ags.E005"]),
+        ({"PROFILES": {"campus": "django_lti_ags.conf.Settings"}}, ["lti_ags.E005"]),
+        ({"WAKE": f"{__name__}.wake"}, []),
+        ({"WAKE": f"{__name__}.missing"}, ["lti_ags.E004"]),
+        ({"WAKE": "wake"}, ["lti_ags.E004"]),
+        ({"WAKE": f"{__name__}.NO_FUNCTION"}, ["lti_ags.E010"]),
+        ({"ENCRYPTION_KEYS": ["short"]}, ["lti_ags.E006"]),
+        ({"ENCRYPTION_KEYS": [KEY, "x" * 44]}, ["lti_ags.E006"]),
+    ],
+)
+def test_mistakes_in_the_setting(found, changes, ids):
+    assert found(**changes) == ids
+
+
+@pytest.mark.parametrize("raw", [None, "x", []])
+def test_a_setting_that_is_no_dict(settings, raw):
+    settings.LTI_AGS = raw
+    ids = {message.id for message in run_checks() if (message.id or "").startswith("lti_ags.E")}
+    assert ids == {"lti_ags.E001"}
+
+
+@pytest.mark.parametrize(("debug", "ids"), [(True, ["lti_ags.W005"]), (False, ["lti_ags.E007"])])
+def test_encryption_keys_are_needed_outside_development(found, settings, debug, ids):
+    settings.DEBUG = debug
+    assert found(ENCRYPTION_KEYS=[]) == ids
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_a_cache_of_one_process_is_a_warning(settings, tmp_path, backend):
+    shared = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path / "cache"}
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}, "shared": shared}
+    assert "lti_ags.W004" in {message.id for message in run_checks(tags=["caches"])}
+    settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY], "CACHE": "shared"}
+    assert "lti_ags.W004" not in {message.id for message in run_checks(tags=["caches"])}
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (GOOD_OPTIONS, []),
+        (GOOD_OPTIONS | {"transaction_mode": "exclusive"}, []),
+        (GOOD_OPTIONS | {"init_command": "pragma journal_mode = wal"}, []),
+        (GOOD_OPTIONS | {"transaction_mode": "DEFERRED"}, ["lti_ags.W001"]),
+        (GOOD_OPTIONS | {"transaction_mode": None}, ["lti_ags.W001"]),
+        (GOOD_OPTIONS | {"init_command": "PRAGMA journal_mode=DELETE"}, ["lti_ags.W002"]),
+        (GOOD_OPTIONS | {"timeout": 5}, ["lti_ags.W003"]),
+        (GOOD_OPTIONS | {"timeout": None}, ["lti_ags.W003"]),
+        ({}, ["lti_ags.W001", "lti_ags.W002", "lti_ags.W003"]),
+        (None, ["lti_ags.W001", "lti_ags.W002", "lti_ags.W003"]),
+    ],
+)
+def test_sqlite_under_a_worker(found, monkeypatch, options, ids):
+    monkeypatch.setattr(checks, "connections", {"default": SimpleNamespace(vendor="sqlite", settings_dict={"OPTIONS": options})})
+    assert found() == ids
+
+
+def test_other_databases_need_nothing(found, monkeypatch):
+    server = SimpleNamespace(vendor="postgresql", settings_dict={})
+    monkeypatch.setattr(checks, "connections", {"default": server})
+    assert found() == []
+
+
+def test_times_need_a_zone(found, settings):
+    settings.USE_TZ = False
+    assert found() == ["lti_ags.E009"]
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"), [(["PyLTI1p3"], []), (["pylti1p3next"], []), (["PyLTI1p3", "pylti1p3next"], ["lti_ags.E008"]), ([], [])]
+)
+def test_two_distributions_of_one_module(found, tmp_path, monkeypatch, names, ids):
+    for name in names:
+        metadata = tmp_path / f"{name}-2.0.dist-info" / "METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n")
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
+    assert found() == ids
+
+
+def test_the_checks_and_the_settings_agree_on_defaults():
+    defaults = conf.Settings()
+    assert checks._setting("DATABASE", "default") == defaults.database
+    assert checks._setting("CACHE", "default") == defaults.cache
