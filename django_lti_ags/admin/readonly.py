@@ -1,0 +1,139 @@
+"""What every admin page here has in common: who may change what, how JSON looks, how large tables stay cheap."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename
+from django.db import models
+from django.forms.models import BaseInlineFormSet
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from django_lti_ags import conf
+from django_lti_ags.models import Score
+from django_lti_ags.profiles.verdict import ADVICE
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _TabularInline = admin.TabularInline[Any, Any]
+    _BaseInlineFormSet = BaseInlineFormSet[Any, Any, Any]
+else:  # Django's classes take no parameters at run time
+    _ModelAdmin = admin.ModelAdmin
+    _TabularInline = admin.TabularInline
+    _BaseInlineFormSet = BaseInlineFormSet
+
+INLINE_ROWS = 20
+"""How many rows an inline shows; the rest are on their own page."""
+
+ADVICE_LABEL = _("what to do")
+
+
+class KeptAdmin(_ModelAdmin):
+    """Nothing recorded is lost: a row with scores below it stays. The rest is as Django's permissions say.
+
+    There is no date hierarchy: on MariaDB without time zone tables it fails, and it reads the whole table.
+    """
+
+    scores_below: ClassVar[str]
+    """The look-up that leads from a score up to this model."""
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+
+    class Media:
+        css: ClassVar = {"all": ["lti_ags/admin.css"]}
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Who has the permission, unless scores would go along."""
+        if not super().has_delete_permission(request, obj):
+            return False
+        return obj is None or not Score.objects.filter(**{self.scores_below: obj}).exists()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without deletion in bulk: it would load everything below before it asks each row's permission."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """For actions: who may change this model may decide about its rows, even where nobody may edit them."""
+        codename = get_permission_codename("change", self.opts)
+        return bool(request.user.has_perm(f"{self.opts.app_label}.{codename}"))
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        """Save where all tables of this package are, whatever a router says."""
+        obj.save(using=conf.get("database"))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the rows of that database."""
+        return super().formfield_for_foreignkey(db_field, request, using=conf.get("database"), **kwargs)
+
+
+class LaunchedAdmin(KeptAdmin):
+    """Rows that launches make and refresh: nobody edits them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: launches make them."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody: the next launch would undo it."""
+        return False
+
+
+class ReadOnlyAdmin(LaunchedAdmin):
+    """What happened: it stays as it was."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+
+class NewestFormSet(_BaseInlineFormSet):
+    """The first rows only, so that a page stays small whatever is below."""
+
+    def get_queryset(self) -> Any:
+        """At most :data:`INLINE_ROWS`."""
+        if not hasattr(self, "_newest"):
+            self._newest = super().get_queryset()[:INLINE_ROWS]
+        return self._newest
+
+
+class ReadOnlyInline(_TabularInline):
+    """Rows below another, shown only."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+    formset = NewestFormSet
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+
+def pretty(value: Any) -> str:
+    """JSON as a person reads it, escaped."""
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def pretty_text(text: str) -> str:
+    """A body: as JSON if it is JSON, else as it came."""
+    try:
+        return pretty(json.loads(text))
+    except ValueError:
+        return format_html("<pre>{}</pre>", text) if text else ""
+
+
+def advice_for(code: str) -> str:
+    """What a person can do about a verdict; blank where there is none."""
+    return ADVICE.get(code, "")

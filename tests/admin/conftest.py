@@ -1,0 +1,135 @@
+"""Rows of every model, with canaries in every secret, and people with different permissions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from django_lti_ags import encryption
+from django_lti_ags.models import (
+    Context,
+    DeliveryAttempt,
+    Deployment,
+    Event,
+    LineItem,
+    PendingScore,
+    Registration,
+    Result,
+    Score,
+    Service,
+    SigningKey,
+    SyncState,
+)
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MODELS = [
+    Context,
+    DeliveryAttempt,
+    Deployment,
+    Event,
+    LineItem,
+    PendingScore,
+    Registration,
+    Result,
+    Score,
+    Service,
+    SigningKey,
+]
+
+
+class World:
+    """One row of every model; ``score`` is settled, ``pending`` failed."""
+
+    def __init__(self, tool_key) -> None:
+        self.key = SigningKey.objects.create(
+            name="of 2026", kid="k1", private_key_encrypted=encryption.encrypt(tool_key.pem), public_jwk=tool_key.jwk
+        )
+        self.registration = self.add_registration("Campus")
+        self.service = Service.objects.create(registration=self.registration, origin="https://lms.example")
+        self.deployment = Deployment.objects.create(registration=self.registration, deployment_id="d1")
+        self.context = Context.objects.create(deployment=self.deployment, context_id="c1", title="Mathematics")
+        self.line_item = self.add_line_item("Quiz")
+        self.score = self.add_score(
+            "u1", state=SyncState.DELIVERED, due_at=None, delivered_version=1, delivered_given=8, delivered_maximum=10
+        )
+        self.pending = self.add_score("u2", state=SyncState.FAILED, due_at=None, code="score_refused", detail="422 too much")
+        self.attempt = self.add_attempt(self.score)
+        self.result = Result.objects.create(line_item=self.line_item, user_id="u1", result_score=8, read_at=NOON)
+        self.event = Event.objects.create(name="score_delivered", score=self.score, code="delivered", created_at=NOON, payload={"a": 1})
+
+    def add_registration(self, name: str, **fields) -> Registration:
+        values = {
+            "issuer": f"https://{name.lower()}.example",
+            "client_id": "quiz",
+            "auth_login_url": "https://lms.example/auth",
+            "token_url": "https://lms.example/token",
+            "jwks_url": "https://lms.example/jwks",
+            "signing_key": self.key,
+        }
+        return Registration.objects.create(name=name, **(values | fields))
+
+    def add_line_item(self, label: str) -> LineItem:
+        url = f"https://lms.example/{label}"
+        return LineItem.objects.create(
+            context=self.context, service=self.service, url=url, label=label, state=SyncState.DELIVERED, due_at=None, score_maximum=10
+        )
+
+    def add_score(self, user_id: str, line_item: LineItem | None = None, **fields) -> Score:
+        values = {"service": self.service, "score_given": 8, "score_maximum": 10, "recorded_at": NOON, "aged_from": NOON, "due_at": NOON}
+        return Score.objects.create(line_item=line_item or self.line_item, user_id=user_id, **(values | fields))
+
+    def add_attempt(self, score: Score, **fields) -> DeliveryAttempt:
+        values = {
+            "service": self.service,
+            "kind": "score",
+            "started_at": NOON,
+            "method": "POST",
+            "url": "https://lms.example/Quiz/scores",
+            "request_headers": {"authorization": "Bearer [redacted]"},
+            "request_body": '{"userId":"u1"}',
+            "status": 200,
+            "response_body": "<b>fine</b>",
+            "code": "delivered",
+        }
+        return DeliveryAttempt.objects.create(score=score, **(values | fields))
+
+    def row_of(self, model):
+        """The row of ``model``."""
+        rows = {DeliveryAttempt: self.attempt, PendingScore: self.pending, SigningKey: self.key}
+        return rows.get(model) or getattr(self, model._meta.verbose_name.replace(" ", "_"))
+
+
+@pytest.fixture
+def world(db, tool_key) -> World:
+    return World(tool_key)
+
+
+@pytest.fixture
+def person(db):
+    """Makes a staff member with permissions, and says how to browse as them."""
+
+    def make(*codenames: str, superuser: bool = False) -> Client:
+        user = User.objects.create(username=f"staff{User.objects.count()}", is_staff=True, is_superuser=superuser)
+        found = Permission.objects.filter(content_type__app_label="lti_ags", codename__in=codenames)
+        assert found.count() == len(codenames)
+        user.user_permissions.set(found)
+        # As a browser does: a POST without the token of a page is refused.
+        client = Client(enforce_csrf_checks=False)
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def boss(person) -> Client:
+    return person(superuser=True)
+
+
+def address(model, page: str, row=None) -> str:
+    """The admin's page of a model or row."""
+    return reverse(f"admin:lti_ags_{model._meta.model_name}_{page}", args=[row.pk] if row is not None else [])
