@@ -46,7 +46,7 @@ class _InvalidField(LtiAgsError, ValueError):
             shown = repr(value)
         except ValueError:  # an int with more digits than Python writes
             shown = f"<{type(value).__name__}>"
-        if len(shown) > 120:  # noqa: PLR2004 - long enough to recognise, short enough for a log line
+        if len(shown) > 120:
             shown = shown[:117] + "..."
         super().__init__(f"{field}={shown}: {rule}")
 

@@ -9,25 +9,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django_lti_ags.ags import vocabulary
-from django_lti_ags.ags.exchange import Exchange, Failure
-from django_lti_ags.ags.pagination import ForeignPage, next_url
-from django_lti_ags.ags.tokens import Credentials, MemoryTokenStore, Token, TokenRefused, TokenStore, obtain
+from django_lti_ags.ags.calls import Call, Wire
+from django_lti_ags.ags.exchange import Exchange
+from django_lti_ags.ags.tokens import Credentials, MemoryTokenStore, TokenStore
 from django_lti_ags.ags.transport import Transport
 from django_lti_ags.ags.types import LineItem, Result, Score, compact_json
 from django_lti_ags.ags.urls import origin, results_url, scores_url, with_query
-from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, MissingScope, NotStarted
+from django_lti_ags.exceptions import MissingScope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-_UNAUTHORISED: Final = 401
-_MOST_PAGES: Final = 1000
-T = TypeVar("T")
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +61,14 @@ class Client:
         observe: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._credentials = credentials
-        self._scopes = frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX))
-        self._transport = transport or Transport()
-        self._store = token_store or MemoryTokenStore()
-        self._observe = observe
-        self._clock = clock
+        self._wire = Wire(
+            credentials,
+            frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX)),
+            transport or Transport(),
+            token_store or MemoryTokenStore(),
+            observe,
+            clock,
+        )
 
     def list_line_items(
         self,
@@ -148,132 +145,14 @@ class Client:
 
     def _call(
         self, kind: str, method: str, scopes: tuple[str, ...], start_by: float | None, *, accept: str = "", content: str = ""
-    ) -> _Call:
-        usable = [scope for scope in scopes if scope in self._scopes]
+    ) -> Call:
+        usable = frozenset(scope for scope in scopes if scope in self._wire.scopes)
         if not usable:
-            raise MissingScope(scopes[0], sorted(self._scopes))
+            raise MissingScope(scopes[0], sorted(self._wire.scopes))
         headers = {"Accept": accept} if accept else {}
         if content:
             headers["Content-Type"] = content
-        return _Call(self, kind, method, frozenset(usable), start_by, headers)
-
-    def token(self, observe: Callable[[Exchange], None]) -> Token:
-        """A token for all of the client's scopes."""
-        return obtain(self._credentials, self._scopes, store=self._store, transport=self._transport, observe=observe, clock=self._clock)
-
-
-class _Call:
-    """One call: its token, its request or requests, and the record of each."""
-
-    def __init__(
-        self, client: Client, kind: str, method: str, scopes: frozenset[str], start_by: float | None, headers: dict[str, str]
-    ) -> None:
-        self._client = client
-        self._kind = kind
-        self._method = method
-        self._scopes = scopes
-        self._start_by = start_by
-        self._headers = headers
-        self.body: bytes | None = None
-        self._exchanges: list[Exchange] = []
-
-    def one(self, url: str, read: Callable[[Any], T]) -> T:
-        """Request ``url`` and read its answer."""
-        exchange = self.send(url)
-        return self._reading(exchange, read)
-
-    def pages(self, url: str, read: Callable[[Any], T]) -> Iterator[T]:
-        """Every item of a container, page by page; the next page's URL is taken as it is (AGS 2.0, 3.2.4)."""
-        seen = {url}
-        following: str | None = url
-        while following is not None:
-            exchange = self.send(following)
-            yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
-            try:
-                following = next_url(exchange.headers.get("link"), following)
-            except ForeignPage as problem:
-                raise InvalidAnswer(self._exchanges, str(problem)) from None
-            if following in seen:
-                raise InvalidAnswer(self._exchanges, "the pages go in a circle")
-            if len(seen) >= _MOST_PAGES:
-                raise InvalidAnswer(self._exchanges, f"there are more than {_MOST_PAGES} pages")
-            seen.add(following or "")
-
-    def send(self, url: str) -> Exchange:
-        """Request ``url`` with a token; after a 401 with a new one, once."""
-        token = self._token()
-        exchange = self._request(url, token)
-        if exchange.status == _UNAUTHORISED and exchange.failure is None:
-            self._client._store.delete(self._key(), token)  # noqa: SLF001 - one class in two halves
-            exchange = self._request(url, self._token())
-        if not exchange.ok:
-            raise ExchangeFailed(self._exchanges)
-        return exchange
-
-    def _key(self) -> str:
-        return self._client._credentials.token_key(self._client._scopes)  # noqa: SLF001
-
-    def _obtained(self) -> Token:
-        try:
-            return self._client.token(self._observe)
-        except TokenRefused:
-            raise ExchangeFailed(self._exchanges) from None
-
-    def _token(self) -> Token:
-        token = self._obtained()
-        if not self._scopes & token.scopes:
-            return self._without_scope(token)
-        return token
-
-    def _without_scope(self, token: Token) -> Token:
-        """A token that does not carry the scope is not used: the platform granted less than its launch said."""
-        self._client._store.delete(self._key(), token)  # noqa: SLF001
-        listed = ", ".join(sorted(token.scopes)) or "none"
-        if not self._asked_for_token():
-            # The stored token is from another call: fetch one, so that the record shows what was granted.
-            fresh = self._obtained()
-            if self._scopes & fresh.scopes:
-                return fresh
-        if not self._asked_for_token():
-            # Another thread was faster, and stored one like it again.
-            url = self._client._credentials.token_url  # noqa: SLF001
-            self._exchanges.append(Exchange(kind="token", method="POST", url=url, started_at=datetime.now(UTC)))
-        failed = replace(self._exchanges[-1], failure=Failure.SCOPE_NOT_GRANTED, detail=f"the token carries {listed}")
-        raise ExchangeFailed([*self._exchanges[:-1], failed])
-
-    def _asked_for_token(self) -> bool:
-        return bool(self._exchanges) and self._exchanges[-1].kind == "token"
-
-    def _request(self, url: str, token: Token) -> Exchange:
-        if self._start_by is not None and time.monotonic() > self._start_by:
-            raise NotStarted("the time to start had passed; nothing was sent")
-        exchange = self._client._transport.send(  # noqa: SLF001
-            self._kind,
-            self._method,
-            url,
-            headers={**self._headers, "Authorization": f"Bearer {token.access_token}"},
-            body=self.body,
-            secrets=[token.access_token],
-        )
-        self._observe(exchange)
-        return exchange
-
-    def _observe(self, exchange: Exchange) -> None:
-        self._exchanges.append(exchange)
-        if self._client._observe is not None:  # noqa: SLF001
-            self._client._observe(exchange)  # noqa: SLF001
-
-    def _reading(self, exchange: Exchange, read: Callable[[Any], T]) -> T:
-        try:
-            return read(exchange.json())
-        except (ValueError, RecursionError) as problem:
-            raise InvalidAnswer(self._exchanges, f"the answer is not what AGS 2.0 says: {problem}") from None
-
-
-def _listed(body: Any) -> list[Any]:
-    if not isinstance(body, list):
-        raise ValueError(f"a container must be a JSON array, not {type(body).__name__}")
-    return body
+        return Call(self._wire, kind, method, usable, start_by, headers)
 
 
 def _given(filters: dict[str, Any]) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ class Exchange:
     @property
     def ok(self) -> bool:
         """Whether there is a whole answer that says success (any 2xx)."""
-        return self.failure is None and self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP
+        return self.failure is None and self.status is not None and 200 <= self.status < 300
 
     def json(self) -> Any:
         """The body as JSON.

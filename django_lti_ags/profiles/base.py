@@ -59,7 +59,7 @@ class Profile:
             return _service("unreachable", detail)
         if exchange.status in _BUSY:
             return _service("throttled", detail, retry_after_seconds(exchange))
-        if exchange.status >= 500:  # noqa: PLR2004 - HTTP
+        if exchange.status >= 500:
             return _service("server_error", detail)
         return _registration("client_refused", detail)
 
@@ -88,30 +88,30 @@ class Profile:
             return _service("throttled", detail, retry_after_seconds(exchange))
         if status in _GATEWAY:
             return Verdict(code="gateway_error", disposition=Disposition.AMBIGUOUS, strains_service=True, detail=detail)
-        if status >= 500:  # noqa: PLR2004 - HTTP
+        if status >= 500:
             # Not the service's by itself: some platforms answer 500 for one score for ever.
             return Verdict(code="server_error", disposition=Disposition.RETRY, strains_service=True, detail=detail)
-        if status == 409:  # noqa: PLR2004 - HTTP
+        if status == 409:
             return Verdict(code="conflict", disposition=Disposition.AMBIGUOUS, detail=detail)
         return _rejected(status, detail)
 
 
 def _rejected(status: int, detail: str) -> Verdict:
-    if status == 401:  # noqa: PLR2004 - HTTP
+    if status == 401:
         return _registration("unauthorised", detail)
     if status in _GONE:
         return Verdict(code="line_item_gone", disposition=Disposition.REJECTED, reach=Reach.LINE_ITEM, detail=detail)
     if status in _REFUSED:
         return Verdict(code="score_refused", disposition=Disposition.REJECTED, detail=detail)
-    if 300 <= status < 400:  # noqa: PLR2004 - HTTP
+    if 300 <= status < 400:
         return Verdict(code="redirected", disposition=Disposition.REJECTED, reach=Reach.LINE_ITEM, detail=detail)
-    if status == 403:  # noqa: PLR2004 - HTTP
+    if status == 403:
         return Verdict(code="forbidden", disposition=Disposition.REJECTED, reach=Reach.LINE_ITEM, detail=detail)
     return Verdict(code="score_refused", disposition=Disposition.REJECTED, detail=detail)
 
 
 def _is_success(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004 - HTTP
+    return 200 <= status < 300
 
 
 def _service(code: str, detail: str, wait_seconds: float | None = None) -> Verdict:

@@ -1,87 +1,23 @@
-"""A server that plays scripted bytes, for what no well-behaved server does."""
+"""A transport, servers that play a script, certificates, and a client with its platform."""
 
-from __future__ import annotations
-
-import contextlib
-import socket
+import ipaddress
 import ssl
-import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
+from django_lti_ags.ags.client import Client
+from django_lti_ags.ags.tokens import Credentials
 from django_lti_ags.ags.transport import Transport
-
-
-def answer(body=b"{}", status="200 OK", headers=()):
-    """A whole HTTP answer."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-class Script:
-    """Plays one list of steps per connection: bytes are sent, numbers are pauses, "read" waits for a request, a context starts TLS."""
-
-    def __init__(self, *connections, tls: ssl.SSLContext | None = None) -> None:
-        self.requests: list[bytes] = []
-        self._connections = list(connections)
-        self._tls = tls
-        self._stop = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._open: list[socket.socket] = []
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
-
-    def _serve(self) -> None:
-        for steps in self._connections:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
-                opened.enter_context(connection)
-                self._play(connection, steps if self._tls is None else [self._tls, *steps], opened)
-
-    def _play(self, connection: socket.socket, steps, opened: contextlib.ExitStack) -> None:
-        self._open.append(connection)
-        for step in steps:
-            if isinstance(step, ssl.SSLContext):
-                connection = opened.enter_context(step.wrap_socket(connection, server_side=True))
-                self._open.append(connection)
-            elif step == "read":
-                self.requests.append(_read(connection))
-            elif isinstance(step, bytes):
-                connection.sendall(step)
-            else:
-                self._stop.wait(step)
-
-    def stop(self) -> None:
-        self._stop.set()
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it; close() would not
-        self._thread.join()
-
-
-def _read(connection: socket.socket) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = connection.recv(65536)
-        if not piece:
-            return data
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
-    while len(body) < length and (piece := connection.recv(65536)):
-        body += piece
-    return head + b"\r\n\r\n" + body
+from django_lti_ags.testing.platforms import ALL_SCOPES, SimulatedPlatform, User
+from tests.ags.scripted import Script, answer
+from tests.conftest import KEY_ID
 
 
 @pytest.fixture
@@ -108,3 +44,76 @@ def transport():
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    return str(tmp_path / "cert.pem"), context
+
+
+@pytest.fixture
+def world(tool_key, transport):
+    """A platform with a course, a column and 25 learners, and a client of it."""
+    with SimulatedPlatform(line_item_query="type_id=2") as platform:
+        tool = platform.register_tool(client_id="quiz", public_jwks={"keys": [tool_key.jwk]})
+        course = platform.add_course("c", users=[User(id=f"u{number}", login="", name="") for number in range(25)])
+        link = platform.add_link(course, "Quiz", tool, score_maximum=10)
+
+        class World:
+            pass
+
+        world = World()
+        world.platform, world.course, world.item = platform, course, link.line_item
+        world.url = platform.line_item_url(course, link.line_item)
+        world.container = platform.gradebook.container_url(course)
+        world.seen = []
+        world.credentials = Credentials(platform.token_url, "quiz", tool_key.pem, KEY_ID)
+        world.transport = transport()
+
+        def client(**options):
+            return Client(
+                options.pop("credentials", world.credentials),
+                scopes=options.pop("scopes", ALL_SCOPES),
+                transport=world.transport,
+                observe=world.seen.append,
+                **options,
+            )
+
+        world.make, world.client = client, client()
+        yield world
+
+
+@pytest.fixture
+def scripted(world, script):
+    """A client, and a scripted server that gives it a token first."""
+
+    def start(*steps, token=b'{"access_token":"a-token"}', token_headers=(), **options):
+        server = script(["read", answer(token, headers=token_headers), *steps])
+        client = world.make(credentials=replace(world.credentials, token_url=server.url + "/token"), **options)
+        return client, server
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def credentials(tool_key):
+    return Credentials("https://lms.example/token", "quiz", tool_key.private, "kid-1")

@@ -171,7 +171,7 @@ class SimulatedPlatform:
             applied = False
         else:
             response = _answered(route, request, parts)
-            applied = request.method in _CHANGING and response.status < 300  # noqa: PLR2004 - HTTP
+            applied = request.method in _CHANGING and response.status < 300
             if fault is not None and fault.effect is Effect.DROP_AFTER:
                 response = None
         self.ledger.append(
