@@ -54,9 +54,13 @@ class KeptAdmin(_ModelAdmin):
             return False
         return obj is None or not Score.objects.filter(**{self.scores_below: obj}).exists()
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Without deletion in bulk: it would load everything below before it asks each row's permission."""
-        actions = super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """Without deletion in bulk: it would load everything below before it asks each row's permission.
+
+        ``action_location``: Django 6.1 names the page that asks; older ones know only one.
+        """
+        place = {} if action_location is None else {"action_location": action_location}
+        actions = super().get_actions(request, **place)
         actions.pop("delete_selected", None)
         return actions
 
