@@ -20,6 +20,7 @@ from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import clients
 from django_lti_ags.sync.attempts import attempt_from, clean_text
 from django_lti_ags.sync.outbox_sql import database_now, insert_or_lock, locked, upsert_by_pk
+from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,8 +55,9 @@ def fetch(line_item: LineItem, *, user_id: str | None = None) -> list[Result]:
         raise MissingScope(SCOPE_RESULT_READONLY, line_item.scopes)
     alias: str = conf.get("database")
     exchanges: list[Exchange] = []
-    credentials = clients.credentials_of(line_item.context.deployment.registration)
-    client = clients.shared().client(credentials, line_item.scopes, exchanges.append)
+    registration = line_item.context.deployment.registration
+    credentials = clients.credentials_of(registration)
+    client = clients.shared().client(credentials, line_item.scopes, exchanges.append, profile_of(registration))
     try:
         shown = client.list_results(line_item.url, user_id=user_id)
     finally:

@@ -18,6 +18,7 @@ from django_lti_ags.ags.types import validate_score
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
 from django_lti_ags.exceptions import InvalidScore
 from django_lti_ags.models import Score
+from django_lti_ags.profiles.base import CLEARED
 from django_lti_ags.sync import recording, revival
 from django_lti_ags.sync.recording import Statement, Summary
 
@@ -130,7 +131,8 @@ def record_many(line_item: LineItem, items: Iterable[Mapping[str, Any]]) -> Summ
 
 def clear(line_item: LineItem, user_id: str) -> Score:
     """Take the learner's score out of the gradebook: a score without a number (AGS 2.0, 3.4.5)."""
-    return record(line_item, user_id=user_id, activity_progress=ActivityProgress.INITIALIZED, grading_progress=GradingProgress.NOT_READY)
+    given, activity, grading = CLEARED
+    return record(line_item, user_id=user_id, score_given=given, activity_progress=activity, grading_progress=grading)
 
 
 def retry(chosen: QuerySet[Score] | Iterable[Score] | Score) -> int:

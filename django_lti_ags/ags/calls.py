@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.tokens import Credentials, TokenStore
     from django_lti_ags.ags.transport import Transport
 
-_UNAUTHORISED: Final = 401
 _MOST_PAGES: Final = 1000
 T = TypeVar("T")
 
@@ -33,6 +32,8 @@ class Wire:
     store: TokenStore
     observe: Callable[[Exchange], None] | None
     clock: Callable[[], float]
+    token_refused: frozenset[int]
+    """The statuses after which a new token is fetched, once."""
 
     def token_key(self) -> str:
         """What the client's token is kept under."""
@@ -79,10 +80,10 @@ class Call:
             seen.add(following or "")
 
     def send(self, url: str) -> Exchange:
-        """Request ``url`` with a token; after a 401 with a new one, once."""
+        """Request ``url`` with a token; with a new one, once, if the platform may have refused that."""
         token = self._token()
         exchange = self._request(url, token)
-        if exchange.status == _UNAUTHORISED and exchange.failure is None:
+        if exchange.status in self.wire.token_refused and exchange.failure is None:
             self.wire.store.delete(self.wire.token_key(), token)
             exchange = self._request(url, self._token())
         if not exchange.ok:

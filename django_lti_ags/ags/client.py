@@ -44,6 +44,7 @@ class Client:
         token_store: shared between clients; by default in memory.
         observe: is given each exchange, token requests too, when it ends.
         clock: Unix time.
+        token_refused: the statuses that may mean that the token is no longer good (Open edX says so with 403).
 
     Every call raises:
         MissingScope: the scope it needs is not among ``scopes``; nothing was sent.
@@ -60,6 +61,7 @@ class Client:
         token_store: TokenStore | None = None,
         observe: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.time,
+        token_refused: Iterable[int] = (401,),
     ) -> None:
         self._wire = Wire(
             credentials,
@@ -68,6 +70,7 @@ class Client:
             token_store or MemoryTokenStore(),
             observe,
             clock,
+            frozenset(token_refused),
         )
 
     def list_line_items(

@@ -45,6 +45,8 @@ class Verdict:
     """What the platform asked for, in seconds; None: our own schedule."""
     strains_service: bool = False
     """Whether it speaks against the service's health, whatever becomes of the row."""
+    most_tries: int | None = None
+    """After so many tries that counted, it is taken for a refusal; None: only age ends the tries."""
     detail: str = ""
     """What the platform said, capped and redacted."""
 
@@ -52,6 +54,38 @@ class Verdict:
     def advice(self) -> str:
         """A sentence that says what a person can do."""
         return ADVICE[self.code]
+
+
+def rejected(code: str, detail: str, reach: Reach = Reach.SCORE) -> Verdict:
+    """It will not be taken: this score, or all that ``reach`` says."""
+    return Verdict(code=code, disposition=Disposition.REJECTED, reach=reach, detail=detail)
+
+
+def ambiguous(code: str, detail: str, *, strains_service: bool = False, most_tries: int | None = None) -> Verdict:
+    """Nobody knows whether it was applied."""
+    return Verdict(code=code, disposition=Disposition.AMBIGUOUS, strains_service=strains_service, most_tries=most_tries, detail=detail)
+
+
+def server_error(detail: str, most_tries: int) -> Verdict:
+    """The platform failed on this one; whether it is the platform or this one, only time tells."""
+    return Verdict(code="server_error", disposition=Disposition.RETRY, strains_service=True, most_tries=most_tries, detail=detail)
+
+
+def service_fault(code: str, detail: str, wait_seconds: float | None = None) -> Verdict:
+    """The campus is in trouble, not the score."""
+    return Verdict(
+        code=code,
+        disposition=Disposition.RETRY,
+        reach=Reach.SERVICE,
+        retry_after_seconds=wait_seconds,
+        strains_service=True,
+        detail=detail,
+    )
+
+
+def registration_fault(code: str, detail: str) -> Verdict:
+    """The tool's registration is refused, whatever is sent."""
+    return rejected(code, detail, Reach.REGISTRATION)
 
 
 ADVICE: Final[dict[str, str]] = {
@@ -72,6 +106,13 @@ ADVICE: Final[dict[str, str]] = {
     "bad_address": "The column's address is not a usable URL. A new launch brings a new one; then it goes on by itself.",
     "score_refused": "The platform refuses this score for good. Read its answer, correct the score and record it again.",
     "forbidden": "The platform does not let this tool write to this column. Ask its administrator, then retry.",
+    "user_not_found": "The platform knows no such learner in this course. If they are enrolled again, retry.",
+    "attempts_used_up": "The learner has used up the attempts that the assignment allows. Allow more there, then retry.",
+    "course_concluded": "The course has ended, and the platform takes no more scores for it. Reopen it there; the next launch or a retry sends what waits.",
+    "context_unavailable": "The platform does not let the tool into this course: it was deleted, or the tool was removed. Add the tool again; the next launch sends what waits.",
+    "would_erase": "The platform would erase the grade that it shows, since the grading of this score is not finished. Record it as FullyGraded, or clear it.",
+    "server_error_persists": "The platform fails on this score, and only on this one. Show the attempts to its administrator, then retry.",
+    "jwks_unreachable": "The platform could not fetch this tool's key set. Check that its address is reachable from there; delivery goes on by itself.",
     "line_item_gone": "The column is no longer there. A new launch brings the new one; then record or retry.",
     "line_item_wanted": "The column has not been made at the platform yet. It goes on by itself when it is.",
     "missing_scope": "The platform did not grant this tool the score scope. Grant it in the platform's tool settings; the next launch brings it.",

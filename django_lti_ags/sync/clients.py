@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.exchange import Exchange
     from django_lti_ags.ags.tokens import TokenStore
     from django_lti_ags.models import Registration
+    from django_lti_ags.profiles.base import Profile
 
 
 class Clients:
@@ -35,9 +36,16 @@ class Clients:
         self.transport = transport or make_transport()
         self._token_store = token_store or CacheTokenStore()
 
-    def client(self, credentials: Credentials, scopes: Iterable[str], observe: Callable[[Exchange], None]) -> Client:
+    def client(self, credentials: Credentials, scopes: Iterable[str], observe: Callable[[Exchange], None], profile: Profile) -> Client:
         """A client whose exchanges go to ``observe``; making one costs nothing."""
-        return Client(credentials, scopes=scopes, transport=self.transport, token_store=self._token_store, observe=observe)
+        return Client(
+            credentials,
+            scopes=scopes,
+            transport=self.transport,
+            token_store=self._token_store,
+            observe=observe,
+            token_refused=profile.token_refused_statuses,
+        )
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -10,6 +10,11 @@ from django.utils.module_loading import import_string
 
 from django_lti_ags import conf
 from django_lti_ags.profiles.base import Profile
+from django_lti_ags.profiles.blackboard import BlackboardProfile
+from django_lti_ags.profiles.canvas import CanvasProfile
+from django_lti_ags.profiles.d2l import BrightspaceProfile
+from django_lti_ags.profiles.moodle import MoodleProfile
+from django_lti_ags.profiles.openedx import OpenEdxProfile
 
 if TYPE_CHECKING:
     from django_lti_ags.models import Registration
@@ -17,10 +22,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+_STRICT = Profile()
+_BUILT_IN = {profile.key: profile() for profile in (BlackboardProfile, BrightspaceProfile, CanvasProfile, MoodleProfile, OpenEdxProfile)}
+
+
 def profile_of(registration: Registration) -> Profile:
     """The registration's profile; strict AGS where it names none, or one that nobody knows."""
     path: str | None = conf.get("profiles").get(registration.profile)
-    return _load(path) if path else Profile()
+    return _load(path) if path else _BUILT_IN.get(registration.profile, _STRICT)
 
 
 @lru_cache(maxsize=64)

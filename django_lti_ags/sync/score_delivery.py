@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django_lti_ags.ags.types import Score as WireScore
 from django_lti_ags.ags.vocabulary import SCOPE_RESULT_READONLY
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidScore, MissingScope, NotStarted
-from django_lti_ags.profiles.base import clock_skew_seconds, describe
+from django_lti_ags.profiles.answers import clock_skew_seconds, describe
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict
 from django_lti_ags.sync.outbox import Outcome
 from django_lti_ags.sync.settling import Held, settle
@@ -62,7 +62,7 @@ def send(job: ScoreJob, clients: Clients) -> Outcome:
     exchanges: list[Exchange] = []
     settled = False
     try:
-        client = clients.client(job.credentials, job.scopes, exchanges.append)
+        client = clients.client(job.credentials, job.scopes, exchanges.append, job.profile)
         verdict = _ask(job, client) if job.unsettled else None
         settled = job.unsettled and (verdict is None or verdict.code in ("already_there", "changed_elsewhere"))
         if verdict is None:
@@ -133,7 +133,8 @@ def _post(job: ScoreJob, client: Client) -> Verdict:
 
 def _wire_score(job: ScoreJob) -> WireScore:
     values = dict(job.fields)
-    values["comment"] = values["comment"] or None
+    repeated = job.profile.adds_comments and job.delivered is not None and job.delivered.comment == values["comment"]
+    values["comment"] = None if repeated else values["comment"] or None
     values["scoring_user_id"] = values["scoring_user_id"] or None
     return WireScore(timestamp=job.wire_timestamp, **values)
 

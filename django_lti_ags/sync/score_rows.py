@@ -122,6 +122,10 @@ def _job(row: Score, line_item: LineItem, profile: Profile, start_by: float, *, 
     if block:
         withheld = Verdict(code=block, disposition=Disposition.WITHHELD)
     fields = {name: getattr(row, name) for name in ("user_id", *WIRE_FIELDS)}
+    if profile.says_when_submitted and fields["submitted_at"] is None:
+        # Of this version, so that its repetitions say the same.
+        fields["submitted_at"] = max(row.recorded_at, row.started_at or row.recorded_at)
+    withheld = withheld or profile.withhold(fields, held=row.delivered_given is not None)
     held = (
         None
         if row.delivered_version is None

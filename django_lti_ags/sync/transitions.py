@@ -93,6 +93,9 @@ def _try_again(row: Leased, outcome: Outcome, terms: Terms, aged_from: datetime)
         _take_back(row)
     elif terms.now - aged_from > timedelta(seconds=terms.max_age_seconds):
         row.state, row.due_at, row.code = SyncState.FAILED, None, "gave_up"
+    elif verdict.most_tries is not None and row.tries >= verdict.most_tries:
+        # The service is well, or its circuit would be open: it is this row.
+        row.state, row.due_at, row.code = SyncState.FAILED, None, "server_error_persists"
 
 
 def _take_back(row: Leased) -> None:

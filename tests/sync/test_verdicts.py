@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from django_lti_ags.ags.exchange import Exchange, Failure
-from django_lti_ags.profiles.base import Profile, clock_skew_seconds, retry_after_seconds
+from django_lti_ags.profiles.answers import clock_skew_seconds, retry_after_seconds
+from django_lti_ags.profiles.base import Profile
 from django_lti_ags.profiles.verdict import ADVICE, Disposition, Reach
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
