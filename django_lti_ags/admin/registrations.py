@@ -96,6 +96,8 @@ class ServiceAdmin(ReadOnlyAdmin):
         "consecutive_failures",
         "failing_since",
         "closed_until",
+        "concurrency",
+        "slowed_at",
         "clock_skew_seconds",
         "last_success_at",
         "last_failure_at",

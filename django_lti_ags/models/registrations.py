@@ -98,6 +98,10 @@ class Service(Identified):
     consecutive_failures = models.PositiveIntegerField(default=0)
     failing_since = models.DateTimeField(null=True, blank=True, help_text=_("The first failure since the last success."))
     closed_until = models.DateTimeField(null=True, blank=True, help_text=_("Nothing is sent before; then one probe goes out."))
+    concurrency = models.FloatField(
+        null=True, blank=True, help_text=_("Requests at once per worker, after throttling; empty: as many as the profile allows.")
+    )
+    slowed_at = models.DateTimeField(null=True, blank=True, help_text=_("When the platform last made us send less at once."))
     clock_skew_seconds = models.FloatField(default=0.0, help_text=_("The platform's clock minus ours, by its Date header."))
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)

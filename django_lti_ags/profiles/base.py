@@ -20,6 +20,7 @@ from django_lti_ags.profiles.verdict import (
     rejected,
     server_error,
     service_fault,
+    throttled,
 )
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Profile:
         if exchange.failure is not None or exchange.status is None:
             return service_fault("unreachable", detail)
         if exchange.status in _BUSY:
-            return service_fault("throttled", detail, retry_after_seconds(exchange))
+            return throttled(detail, retry_after_seconds(exchange))
         if exchange.status >= 500:
             return service_fault("server_error", detail)
         return registration_fault("client_refused", detail)
@@ -114,7 +115,7 @@ class Profile:
         if 200 <= status < 300:
             return Verdict(code="delivered", disposition=Disposition.DELIVERED)
         if status in _BUSY:
-            return service_fault("throttled", detail, retry_after_seconds(exchange))
+            return throttled(detail, retry_after_seconds(exchange))
         if status in _GATEWAY:
             return ambiguous("gateway_error", detail, strains_service=True, most_tries=self.most_server_errors)
         if status >= 500:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django_lti_ags.ags.vocabulary import GradingProgress
 from django_lti_ags.profiles.answers import describe, said
 from django_lti_ags.profiles.base import Profile
-from django_lti_ags.profiles.verdict import Reach, Verdict, ambiguous, registration_fault, rejected, service_fault
+from django_lti_ags.profiles.verdict import Reach, Verdict, ambiguous, registration_fault, rejected, throttled
 
 if TYPE_CHECKING:
     from django_lti_ags.ags.exchange import Exchange
 
+_LOW: Final = 150.0
 _RATE_LIMIT: Final = "Rate Limit Exceeded"
 _REFUSALS: Final = (
     (422, "course has concluded", "course_concluded", Reach.CONTEXT),
@@ -36,15 +38,20 @@ class CanvasProfile(Profile):
     # Any other value clears the grade.
     keeps_grade_while: ClassVar[frozenset[str]] = frozenset({GradingProgress.FULLY_GRADED, GradingProgress.PENDING_MANUAL})
 
+    def judge(self, exchange: Exchange) -> Verdict:
+        """Every answer tells how full the bucket is."""
+        verdict = super().judge(exchange)
+        return replace(verdict, slow_down=True) if _is_low(exchange) else verdict
+
     def judge_token(self, exchange: Exchange) -> Verdict:
         """The token endpoint has a bucket of its own: a fourth token within seconds is throttled."""
         return _throttled(exchange) or super().judge_token(exchange)
 
     def judge_status(self, exchange: Exchange) -> Verdict:
         """Canvas says why in words; its statuses alone mislead."""
-        throttled = _throttled(exchange)
-        if throttled is not None:
-            return throttled
+        pause = _throttled(exchange)
+        if pause is not None:
+            return pause
         text = _message(exchange)
         detail = describe(exchange)
         if exchange.status == 400 and "before last updated timestamp" in text:
@@ -57,10 +64,18 @@ class CanvasProfile(Profile):
         return super().judge_status(exchange)
 
 
+def _is_low(exchange: Exchange) -> bool:
+    """``X-Rate-Limit-Remaining``, of 600."""
+    try:
+        return float(exchange.headers.get("x-rate-limit-remaining", "inf")) < _LOW
+    except ValueError:
+        return False
+
+
 def _throttled(exchange: Exchange) -> Verdict | None:
     """403 as plain text, without ``Retry-After``; a 403 in JSON is a refusal."""
     if exchange.failure is None and exchange.status == 403 and _RATE_LIMIT in exchange.body and said(exchange) is None:
-        return service_fault("throttled", describe(exchange))
+        return throttled(describe(exchange))
     return None
 
 

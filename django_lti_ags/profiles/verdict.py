@@ -6,7 +6,7 @@ about). Its ``code`` is stable: tests, filters and webhooks may rely on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -45,6 +45,8 @@ class Verdict:
     """What the platform asked for, in seconds; None: our own schedule."""
     strains_service: bool = False
     """Whether it speaks against the service's health, whatever becomes of the row."""
+    slow_down: bool = False
+    """Whether the platform wants less at once."""
     most_tries: int | None = None
     """After so many tries that counted, it is taken for a refusal; None: only age ends the tries."""
     detail: str = ""
@@ -71,16 +73,14 @@ def server_error(detail: str, most_tries: int) -> Verdict:
     return Verdict(code="server_error", disposition=Disposition.RETRY, strains_service=True, most_tries=most_tries, detail=detail)
 
 
-def service_fault(code: str, detail: str, wait_seconds: float | None = None) -> Verdict:
+def service_fault(code: str, detail: str) -> Verdict:
     """The campus is in trouble, not the score."""
-    return Verdict(
-        code=code,
-        disposition=Disposition.RETRY,
-        reach=Reach.SERVICE,
-        retry_after_seconds=wait_seconds,
-        strains_service=True,
-        detail=detail,
-    )
+    return Verdict(code=code, disposition=Disposition.RETRY, reach=Reach.SERVICE, strains_service=True, detail=detail)
+
+
+def throttled(detail: str, wait_seconds: float | None = None) -> Verdict:
+    """The campus wants less, or a pause of ``wait_seconds``."""
+    return replace(service_fault("throttled", detail), retry_after_seconds=wait_seconds, slow_down=True)
 
 
 def registration_fault(code: str, detail: str) -> Verdict:

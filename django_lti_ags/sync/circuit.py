@@ -13,8 +13,10 @@ from django.db.models import Q
 
 from django_lti_ags import conf
 from django_lti_ags.models import Service
+from django_lti_ags.sync import throttle
 from django_lti_ags.sync.backoff import RETRY_AFTER_CAP_SECONDS
 from django_lti_ags.sync.outbox_sql import locked
+from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,8 @@ _FIELDS: Final = (
     "consecutive_failures",
     "failing_since",
     "closed_until",
+    "concurrency",
+    "slowed_at",
     "clock_skew_seconds",
     "last_success_at",
     "last_failure_at",
@@ -46,9 +50,11 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
     by_service: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         by_service.setdefault(outcome.service_id, []).append(outcome)
-    services = {service.pk: service for service in Service.objects.using(alias).filter(pk__in=by_service)}
+    known = Service.objects.using(alias).select_related("registration").filter(pk__in=by_service)
+    services = {service.pk: service for service in known}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
     for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=True):
+        _adapt(service, profile_of(services[service.pk].registration).max_concurrency, by_service[service.pk], now)
         for outcome in by_service[service.pk]:
             _apply(service, outcome, now, random)
         service.save(using=alias, update_fields=_FIELDS)
@@ -57,11 +63,11 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
 
 
 def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:
-    if outcome.verdict.strains_service:
+    if outcome.verdict.strains_service or outcome.verdict.slow_down:
         return True
     if not _answered(outcome):
         return False
-    if service.consecutive_failures or service.closed_until or service.last_success_at is None:
+    if service.consecutive_failures or service.concurrency or service.closed_until or service.last_success_at is None:
         return True
     skew = outcome.clock_skew_seconds
     drifted = skew is not None and abs(skew - service.clock_skew_seconds) > _SKEW_NOTED_FROM_SECONDS
@@ -71,6 +77,12 @@ def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:
 def _answered(outcome: Outcome) -> bool:
     """Whether the service itself gave a clear answer, be it a refusal."""
     return any(exchange.status is not None and exchange.failure is None and exchange.kind != "token" for exchange in outcome.exchanges)
+
+
+def _adapt(service: Service, most: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+    throttle.speed_up(service, most, sum(_answered(outcome) and not outcome.verdict.strains_service for outcome in outcomes))
+    if any(outcome.verdict.slow_down for outcome in outcomes):
+        throttle.slow_down(service, most, now)
 
 
 def _apply(service: Service, outcome: Outcome, now: datetime, random: Random) -> None:

@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef
 
 from django_lti_ags import conf
 from django_lti_ags.models import Service
-from django_lti_ags.sync import circuit
+from django_lti_ags.sync import circuit, throttle
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
 from django_lti_ags.sync.outbox import Claim, Outcome, claim
@@ -180,7 +180,8 @@ class Engine:
 
     def _lane(self, service: Service) -> _Lane:
         lane = self._lanes.setdefault(service.pk, _Lane())
-        lane.threads = min(self._settings.threads_per_service, profile_of(service.registration).max_concurrency)
+        most = profile_of(service.registration).max_concurrency
+        lane.threads = min(self._settings.threads_per_service, throttle.allowed(service, most))
         return lane
 
     def _dispatch(self) -> None:
