@@ -9,28 +9,31 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import transaction
 from django.db.models import Model
 
-from django_lti_ags.ags.urls import origin
 from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY, SCOPE_SCORE
 from django_lti_ags.exceptions import InvalidLineItem, LaunchRefused, MissingScope, NoAgsClaim, NoLineItem, UnknownRegistration
-from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, Service, SyncState
+from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
-from django_lti_ags.sync.claims import LaunchClaims, read_claims
-from django_lti_ags.sync.outbox_sql import UtcNow, database_now, insert_or_lock
+from django_lti_ags.sync.launch_claims import LaunchClaims, read_claims
+from django_lti_ags.sync.outbox_sql import UtcNow, database_now
 from django_lti_ags.sync.recording import outbox_alias, wake_on_commit
+from django_lti_ags.sync.services import found_or_made, service_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-M = TypeVar("M", bound=Model)
+    from django_lti_ags.models import Service
 
 __all__ = ["context_from_launch", "declare", "from_launch"]
 
+_TRIED_AGAIN_AFTER = timedelta(minutes=10)
+"""A launch lifts a block that is so old, even if it brings nothing new."""
 _KNOWN_FAMILIES = {
     "canvas": "canvas",
     "moodle": "moodle",
@@ -77,7 +80,7 @@ def from_launch(launch: MessageLaunch | Mapping[str, Any]) -> LineItem:
     alias = outbox_alias()
     with transaction.atomic(using=alias):
         context = _context(claims, alias)
-        service = _service(context.deployment.registration, claims.line_item_url, alias)
+        service = service_at(context.deployment.registration_id, claims.line_item_url, alias)
         return _line_item(context, service, claims, alias)
 
 
@@ -113,7 +116,11 @@ def declare(
         raise MissingScope(SCOPE_LINE_ITEM, context.scopes)
     alias = outbox_alias()
     with transaction.atomic(using=alias):
-        service = _service(context.deployment.registration, context.line_items_url, alias)
+        if resource_link_id and not (resource_id or tag):
+            launched = _coupled(LineItem.objects.using(alias).filter(context=context), resource_link_id)
+            if launched is not None:
+                return launched
+        service = service_at(context.deployment.registration_id, context.line_items_url, alias)
         wanted = LineItem(
             context=context,
             service=service,
@@ -125,8 +132,8 @@ def declare(
             tag=tag,
             scopes=list(context.scopes),
         )
-        wanted.due_at = database_now(alias)
-        line_item = _found_or_made(wanted, ("context", "declared_digest"), alias)
+        wanted.due_at = wanted.aged_from = database_now(alias)
+        line_item = found_or_made(wanted, ("context", "declared_digest"), alias)
         if not line_item.url and (line_item.label, line_item.score_maximum) != (label, float(score_maximum)):
             line_item.label, line_item.score_maximum = label, float(score_maximum)
             line_item.save(using=alias, update_fields=["label", "score_maximum", "url_digest"])
@@ -170,7 +177,7 @@ def _context(claims: LaunchClaims, alias: str) -> Context:
             f"The deployment {claims.deployment_id!r} of {registration} is not listed, and the registration accepts no new ones. "
             "Add it in the admin, or let the registration accept new deployments."
         )
-    deployment = _found_or_made(wanted, ("registration", "deployment_digest"), alias)
+    deployment = found_or_made(wanted, ("registration", "deployment_digest"), alias)
     deployment.registration = registration
     _suggest_profile(registration, claims, alias)
     newest = {
@@ -179,13 +186,15 @@ def _context(claims: LaunchClaims, alias: str) -> Context:
         "line_items_url": claims.line_items_url,
         "scopes": list(claims.scopes),
     }
-    context = _found_or_made(
+    context = found_or_made(
         Context(deployment=deployment, context_id=claims.context_id, context_digest=digest(claims.context_id), **newest),
         ("deployment", "context_digest"),
         alias,
     )
     context.deployment = deployment
-    _refresh(context, newest, alias)
+    gained = context.line_items_url != claims.line_items_url or bool(set(claims.scopes) - set(context.scopes))
+    if _refresh(context, newest, alias) and gained:
+        blocks.lift(LineItem.objects.using(alias).filter(context=context, url=""))
     Context.objects.using(alias).filter(pk=context.pk).update(seen_at=UtcNow())
     return context
 
@@ -195,12 +204,6 @@ def _suggest_profile(registration: Registration, claims: LaunchClaims, alias: st
     if suggested and not registration.profile:
         registration.profile = suggested
         Registration.objects.using(alias).filter(pk=registration.pk, profile="").update(profile=suggested)
-
-
-def _service(registration: Registration, url: str, alias: str) -> Service:
-    place = origin(url)
-    wanted = Service(registration=registration, origin=place, origin_digest=digest(place))
-    return _found_or_made(wanted, ("registration", "origin_digest"), alias)
 
 
 def _line_item(context: Context, service: Service, claims: LaunchClaims, alias: str) -> LineItem:
@@ -216,7 +219,7 @@ def _line_item(context: Context, service: Service, claims: LaunchClaims, alias: 
     line_item = known.filter(url_digest=newest["url_digest"]).first() or _coupled(known, claims.resource_link_id)
     if line_item is None:
         fresh = LineItem(context=context, label=claims.resource_link_title, state=SyncState.DELIVERED, **newest)
-        line_item = _found_or_made(fresh, ("context", "url_digest"), alias)
+        line_item = found_or_made(fresh, ("context", "url_digest"), alias)
     line_item.context = context
     moved = line_item.service_id != service.pk
     had_url, had_scopes = line_item.url, set(line_item.scopes)
@@ -236,9 +239,9 @@ def _coupled(known: Any, resource_link_id: str) -> LineItem | None:
 
 
 def _release(line_item: LineItem, alias: str, *, new_url: bool, new_scopes: bool) -> None:
-    """Deliver what a new URL or scope was waited for."""
+    """Deliver what a new URL or scope was waited for; and try again what was blocked a while ago, since the activity is alive."""
     rows = LineItem.objects.using(alias).filter(pk=line_item.pk)
-    if new_url:
+    if new_url or _blocked_long_ago(line_item, alias):
         blocks.lift(rows)
     elif new_scopes:
         blocks.lift(rows, code="missing_scope")
@@ -248,19 +251,16 @@ def _release(line_item: LineItem, alias: str, *, new_url: bool, new_scopes: bool
     wake_on_commit(alias)
 
 
-def _found_or_made(wanted: M, unique: Sequence[str], alias: str) -> M:
-    rows: Any = type(wanted)._default_manager.using(alias).filter(**{name: getattr(wanted, name) for name in unique})
-    found: M | None = rows.first()
-    if found is None:
-        insert_or_lock(type(wanted)._default_manager.using(alias), [wanted], unique=unique)
-        found = rows.get()
-    return found
+def _blocked_long_ago(line_item: LineItem, alias: str) -> bool:
+    blocked = [when for when in (line_item.blocked_at, line_item.context.blocked_at) if when is not None]
+    return bool(blocked) and max(blocked) < database_now(alias) - _TRIED_AGAIN_AFTER
 
 
-def _refresh(row: Model, newest: Mapping[str, Any], alias: str) -> None:
-    """Keep what the newest launch says; a launch that says nothing new writes nothing."""
+def _refresh(row: Model, newest: Mapping[str, Any], alias: str) -> bool:
+    """Keep what the newest launch says; a launch that says nothing new writes nothing. Returns whether it did."""
     changed = [name for name, value in newest.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, newest[name])
     if changed:
         row.save(using=alias, update_fields=changed)
+    return bool(changed)

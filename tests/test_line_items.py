@@ -14,7 +14,6 @@ from django_lti_ags.exceptions import (
     UnknownRegistration,
 )
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, Service, SyncState
-from django_lti_ags.sync.engine import deliver_due
 
 PREFIX = vocabulary.LTI_CLAIM_PREFIX
 AGS = vocabulary.AGS_ENDPOINT_CLAIM
@@ -173,17 +172,6 @@ def test_a_declared_column_is_there_once_and_wanted(campus):
     other = line_items.declare(context, resource_id="Essay", label="Essay", score_maximum=20)
     assert first.pk == again.pk != other.pk
     assert (again.url, again.state, again.label, again.score_maximum) == ("", SyncState.PENDING, "Essay 2", 30)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_scores_of_a_wanted_column_wait_for_it(campus):
-    context = line_items.context_from_launch(campus.claims(lineitem=None))
-    essay = line_items.declare(context, resource_id="essay", label="Essay", score_maximum=20)
-    scores.record(essay, user_id="u1", score_given=1, score_maximum=10)
-    deliver_due()
-    row = Score.objects.get()
-    assert (row.state, row.code, row.tries) == (SyncState.BLOCKED, "line_item_wanted", 0)
-    assert campus.platform.ledger.entries == []
 
 
 @pytest.mark.parametrize(

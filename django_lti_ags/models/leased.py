@@ -17,6 +17,7 @@ from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -51,6 +52,10 @@ class Leased(models.Model):
     wire_version = models.PositiveBigIntegerField(null=True, help_text=_("The version that a claim last put on the wire."))
     wire_timestamp = models.DateTimeField(null=True, help_text=_("The timestamp that this version carries on the wire."))
     unsettled = models.BooleanField(default=False, help_text=_("The last send had no clear answer: the platform is asked before the next."))
+    aged_from = models.DateTimeField(
+        default=timezone.now,
+        help_text=_("The current version's age counts from here; moved on by the time spent paused or blocked."),
+    )
     code = models.CharField(max_length=64, blank=True, help_text=_("The last verdict's stable code."))
     detail = models.TextField(blank=True, help_text=_("What the platform said, or why a person decided so."))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
 from django.db.models import Q
@@ -12,6 +12,9 @@ from django_lti_ags.models.contexts import Blockable, Context
 from django_lti_ags.models.identity import Identified, OutboxManager, digest, digest_field
 from django_lti_ags.models.leased import Leased
 from django_lti_ags.models.registrations import Service
+
+WANTED: Final = "line_item_wanted"
+"""The code of scores whose column is not at the platform yet."""
 
 
 class LineItem(Identified, Blockable, Leased):
@@ -33,6 +36,9 @@ class LineItem(Identified, Blockable, Leased):
     start_at = models.DateTimeField(null=True, blank=True)
     end_at = models.DateTimeField(null=True, blank=True)
     scopes = models.JSONField(default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
+    opened_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When its first score was accepted, at platforms where that one must travel alone.")
+    )
     extensions = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,5 +67,5 @@ class LineItem(Identified, Blockable, Leased):
 
     @property
     def standing_block(self) -> str:
-        """The code that keeps its scores from being sent: its own, or its context's; blank: none."""
-        return self.block_code or self.context.block_code
+        """The code that keeps its scores from being sent: its own, its context's, or that it is not there yet; blank: none."""
+        return self.block_code or self.context.block_code or ("" if self.url else WANTED)

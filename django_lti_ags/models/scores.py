@@ -44,9 +44,6 @@ class Score(Identified, Leased):
     extensions = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     recorded_at = models.DateTimeField(help_text=_("When the current version was recorded."))
-    aged_from = models.DateTimeField(
-        help_text=_("The current version's age counts from here; moved on by the time spent paused or blocked.")
-    )
     delivered_version = models.PositiveBigIntegerField(null=True, blank=True)
     delivered_given = models.FloatField(null=True, blank=True)
     delivered_maximum = models.FloatField(null=True, blank=True)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import F, Q
 
-from django_lti_ags.models import Context, Event, LineItem, Registration, Score, SyncState
+from django_lti_ags.models import RESTING, Context, Event, LineItem, Registration, Score, SyncState
+from django_lti_ags.models.line_items import WANTED
 from django_lti_ags.sync.outbox_sql import database_now, locked
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from django_lti_ags.profiles.verdict import Verdict
-
-WANTED = "line_item_wanted"
 
 
 def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now: datetime) -> None:
@@ -34,7 +33,8 @@ def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now
 
 def hold(scores: QuerySet[Score], verdict: Verdict) -> int:
     """Let the waiting ones of ``scores`` rest under a block that was just stored."""
-    waiting = [row.pk for row in locked(scores.filter(state=SyncState.PENDING).only("pk"), skip=True)]
+    due = Q(state=SyncState.PENDING) | Q(state=SyncState.BLOCKED, code=WANTED)
+    waiting = [row.pk for row in locked(scores.filter(due).only("pk"), skip=True)]
     return scores.filter(pk__in=waiting).update(state=SyncState.BLOCKED, due_at=None, code=verdict.code, detail=verdict.detail)
 
 
@@ -52,8 +52,21 @@ def lift(line_items: QuerySet[LineItem], *, code: str | None = None) -> int:
         own = list(locked(below.filter(wanted).exclude(block_code="").order_by("pk")))
         codes |= {row.block_code for row in own}
         LineItem.objects.using(alias).filter(pk__in=[row.pk for row in own]).update(block_code="", blocked_at=None)
+        want_again(below)
         scores = Score.objects.using(alias).filter(line_item__in=below, state=SyncState.BLOCKED, code__in=codes)
         return requeue_all(scores)
+
+
+def want_again(line_items: QuerySet[LineItem]) -> int:
+    """Look for, or make, those of ``line_items`` that rest without being at the platform."""
+    now = database_now(line_items.db)
+    resting = line_items.filter(url="", state__in=RESTING)
+    return resting.update(state=SyncState.PENDING, due_at=now, tries=0, code="", detail="", aged_from=now)
+
+
+def arrived(line_items: QuerySet[LineItem]) -> int:
+    """Send what waited for ``line_items`` to be made."""
+    return requeue_all(Score.objects.using(line_items.db).filter(line_item__in=line_items, state=SyncState.BLOCKED, code=WANTED))
 
 
 def requeue_all(scores: QuerySet[Score]) -> int:

@@ -1,16 +1,39 @@
-"""The seam between the engine and what it sends."""
+"""The seam between the engine and what it sends: prepare → exchange → verdict → finish.
+
+The engine calls ``prepare``, ``finish`` and ``hand_back`` in the one thread that owns the database,
+and ``exchange`` in any other.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import logging
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from django.db import transaction
+
+from django_lti_ags import conf
+from django_lti_ags.models import Leased
+from django_lti_ags.sync import circuit, reach, transitions
+from django_lti_ags.sync.outbox import lock_claimed, write_finished
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from random import Random
 
     from django.db.models import QuerySet
 
+    from django_lti_ags.ags.exchange import Exchange
+    from django_lti_ags.models import DeliveryAttempt
     from django_lti_ags.profiles.base import Profile
-    from django_lti_ags.sync.outbox import Outcome
+    from django_lti_ags.sync.clients import Clients
+    from django_lti_ags.sync.clock import Clock
+    from django_lti_ags.sync.outbox import Claim, Outcome
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Leased)
 
 
 class Job(Protocol):
@@ -20,28 +43,100 @@ class Job(Protocol):
     def service_id(self) -> int:
         """The service it goes to."""
 
+    @property
+    def line_item_id(self) -> int:
+        """The line item that it is, or belongs to."""
 
-class Delivery(Protocol):
-    """How one kind of leased row is sent: prepare → exchange → verdict → finish.
+    @property
+    def context_id(self) -> int:
+        """The course."""
 
-    The engine calls ``prepare``, ``finish`` and ``hand_back`` in the one thread that owns the
-    database, and ``exchange`` in any other.
-    """
+    @property
+    def registration_id(self) -> int:
+        """The registration."""
 
-    def rows(self) -> QuerySet[Any]:
+
+class Delivery(ABC, Generic[R]):
+    """How one kind of leased row is sent."""
+
+    fields: ClassVar[Sequence[str]]
+    """What :meth:`amend` may change, beside the lease."""
+
+    def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
+        self.clients = clients
+        self._clock = clock
+        self._random = random
+
+    @abstractmethod
+    def rows(self) -> QuerySet[R]:
         """All rows of its kind."""
 
-    def prepare(self, rows: Sequence[Any], profile: Profile, *, start_by: float, probe: bool) -> Sequence[Job]:
+    def narrow(self, profile: Profile) -> Callable[[QuerySet[R], Claim], QuerySet[R]] | None:
+        """What must wait for others, at platforms of this kind; None: nothing."""
+        return None
+
+    @abstractmethod
+    def prepare(self, rows: Sequence[R], profile: Profile, *, start_by: float, probe: bool) -> Sequence[Job]:
         """Claimed rows as jobs. ``start_by``: the monotonic time after which a send would outlive its lease."""
 
+    @abstractmethod
     def exchange(self, job: Any) -> Outcome:
         """Talk to the platform, and judge its answer. No database; raises nothing."""
 
+    @abstractmethod
     def hand_back(self, job: Any) -> Outcome:
         """The outcome of a job that was not started."""
 
-    def concerns(self, outcome: Outcome, job: Any) -> bool:
-        """Whether ``outcome`` says of another waiting job too that it need not be sent now."""
+    @abstractmethod
+    def attempt(self, outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
+        """An exchange as the row that tells of it."""
 
-    def finish(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Write what became of the rows, fenced; returns those whose rows somebody else has locked just now."""
+    @abstractmethod
+    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Any, set[int]]:
+        """What :meth:`amend` needs to know of what is above the rows, locked; and the pks for which somebody else has that locked."""
+
+    @abstractmethod
+    def amend(self, row: R, outcome: Outcome, now: datetime, known: Any) -> None:
+        """Change what is this kind's own on a row whose lease has just ended."""
+
+    @abstractmethod
+    def conclude(self, rows: Sequence[R], outcomes: Sequence[Outcome], now: datetime, alias: str) -> None:
+        """What else follows, in the same transaction."""
+
+    def finish(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Write what became of the rows, fenced; returns the outcomes of those that somebody else has locked just now."""
+        alias: str = conf.get("database")
+        with transaction.atomic(using=alias):
+            now = self._clock.now()
+            for outcome in outcomes:
+                reach.store(outcome, now, alias)
+            shut = circuit.note(outcomes, now, self._random, alias)
+            known, busy = self.look_up(outcomes, alias)
+            found, also_busy = lock_claimed(self.rows(), [outcome for outcome in outcomes if outcome.pk not in busy])
+            busy |= also_busy
+            mine = [outcome for outcome in outcomes if outcome.pk in found]
+            for outcome in mine:
+                transitions.finish(found[outcome.pk], outcome, self._terms(now, outcome, shut))
+                self.amend(found[outcome.pk], outcome, now, known)
+            write_finished(self.rows(), list(found.values()), mine, fields=self.fields, attempt=self.attempt)
+            self.conclude(list(found.values()), mine, now, alias)
+            reach.hold_others(mine, alias)
+        self._warn_of_lost([outcome for outcome in outcomes if outcome.pk not in found and outcome.pk not in busy])
+        return [outcome for outcome in outcomes if outcome.pk in busy]
+
+    def _terms(self, now: datetime, outcome: Outcome, shut: Mapping[int, datetime]) -> transitions.Terms:
+        return transitions.Terms(
+            now=now,
+            random=self._random,
+            max_age_seconds=conf.get("max_age_seconds"),
+            service_resumes_at=shut.get(outcome.service_id),
+        )
+
+    def _warn_of_lost(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            logger.warning(
+                "%s %s: the lease was lost, another worker has it; its outcome %s is dropped",
+                self.rows().model._meta.verbose_name,
+                outcome.pk,
+                outcome.verdict.code,
+            )

@@ -24,8 +24,11 @@ from django_lti_ags.models import Service
 from django_lti_ags.sync import circuit, throttle
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
+from django_lti_ags.sync.lanes import Lane
+from django_lti_ags.sync.line_item_rows import LineItemDelivery
 from django_lti_ags.sync.outbox import Claim, Outcome, claim
 from django_lti_ags.sync.profiles import profile_of
+from django_lti_ags.sync.reach import concerns
 from django_lti_ags.sync.score_rows import ScoreDelivery
 
 if TYPE_CHECKING:
@@ -39,9 +42,6 @@ logger = logging.getLogger(__name__)
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
 _FINISH_EVERY_SECONDS: Final = 0.1
-_LEASE_SHARE: Final = 0.25
-"""No more is claimed than the threads can start within this share of the lease."""
-_QUEUE_FACTOR: Final = 25
 
 
 @dataclass(slots=True)
@@ -51,21 +51,6 @@ class Report:
     claimed: int = 0
     finished: int = 0
     codes: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What the engine holds for one service."""
-
-    waiting: deque[tuple[Delivery, Job]] = field(default_factory=deque)
-    in_flight: int = 0
-    threads: int = 1
-    latency_seconds: float = 1.0
-
-    def room(self, lease_seconds: float) -> int:
-        """How many more may be claimed: what the lane's threads can start in time."""
-        turns = lease_seconds * _LEASE_SHARE / max(self.latency_seconds, 0.02)
-        return int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR))) - self.in_flight - len(self.waiting)
 
 
 class Engine:
@@ -83,11 +68,13 @@ class Engine:
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._clients = clients or Clients()
         self._owns_clients = clients is None
-        self._deliveries: list[Delivery] = [ScoreDelivery(self._clients, self._clock, self._random)]
+        told = (self._clients, self._clock, self._random)
+        # Columns first: scores wait for them.
+        self._deliveries: list[Delivery[Any]] = [LineItemDelivery(*told), ScoreDelivery(*told)]
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
-        self._answers: queue.SimpleQueue[tuple[Delivery, Outcome, float]] = queue.SimpleQueue()
-        self._unfinished: list[tuple[Delivery, Outcome]] = []
-        self._lanes: dict[int, _Lane] = {}
+        self._answers: queue.SimpleQueue[tuple[Delivery[Any], Outcome, float]] = queue.SimpleQueue()
+        self._unfinished: list[tuple[Delivery[Any], Outcome]] = []
+        self._lanes: dict[int, Lane] = {}
         self._in_flight = 0
         self._stopping = threading.Event()
 
@@ -154,7 +141,7 @@ class Engine:
                     return claimed
         return claimed
 
-    def _claim_from(self, delivery: Delivery, service: Service, lane: _Lane, share: int, now: datetime) -> int:
+    def _claim_from(self, delivery: Delivery[Any], service: Service, lane: Lane, share: int, now: datetime) -> int:
         probe = service.closed_until is not None
         lease = self._settings.lease_seconds
         alias = self._settings.database
@@ -171,15 +158,15 @@ class Engine:
             clock_skew_seconds=service.clock_skew_seconds,
             probe=probe,
         )
-        rows = claim(delivery.rows(), terms)
+        rows = claim(delivery.rows(), terms, delivery.narrow(profile))
         if probe and not rows:
             circuit.give_probe_back(service, alias)
         start_by = taken_at + lease - self._settings.send_deadline_seconds
         lane.waiting.extend((delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe))
         return len(rows)
 
-    def _lane(self, service: Service) -> _Lane:
-        lane = self._lanes.setdefault(service.pk, _Lane())
+    def _lane(self, service: Service) -> Lane:
+        lane = self._lanes.setdefault(service.pk, Lane())
         most = profile_of(service.registration).max_concurrency
         lane.threads = min(self._settings.threads_per_service, throttle.allowed(service, most))
         return lane
@@ -197,7 +184,7 @@ class Engine:
                 self._pool.submit(self._exchange, delivery, job)
             lanes = [lane for lane in lanes if lane.waiting and lane.in_flight < lane.threads]
 
-    def _exchange(self, delivery: Delivery, job: Any) -> None:
+    def _exchange(self, delivery: Delivery[Any], job: Any) -> None:
         started = time.monotonic()
         outcome = delivery.exchange(job)
         self._answers.put((delivery, outcome, time.monotonic() - started))
@@ -214,20 +201,19 @@ class Engine:
             except queue.Empty:
                 return
             lane = self._lanes[outcome.service_id]
-            lane.in_flight -= 1
+            lane.answered(seconds)
             self._in_flight -= 1
-            lane.latency_seconds = 0.8 * lane.latency_seconds + 0.2 * seconds
             self._unfinished.append((delivery, outcome))
             self._recall(lane, outcome)
             self._dispatch()
         if not self._in_flight and not self._unfinished and next_claim is not None:
             self._stopping.wait(max(0.0, min(next_claim, until) - time.monotonic()))
 
-    def _recall(self, lane: _Lane, outcome: Outcome) -> None:
+    def _recall(self, lane: Lane, outcome: Outcome) -> None:
         """Hand back what waits for the same refusal, or into a pause: four hundred learners need not ask one by one."""
-        kept: deque[tuple[Delivery, Job]] = deque()
+        kept: deque[tuple[Delivery[Any], Job]] = deque()
         for delivery, job in lane.waiting:
-            if delivery.concerns(outcome, job):
+            if concerns(outcome, job):
                 self._unfinished.append((delivery, delivery.hand_back(job)))
             else:
                 kept.append((delivery, job))
@@ -256,7 +242,7 @@ class Engine:
                 self._unfinished.append((delivery, delivery.hand_back(job)))
 
 
-def _due_services(delivery: Delivery, now: datetime) -> Sequence[Service]:
+def _due_services(delivery: Delivery[Any], now: datetime) -> Sequence[Service]:
     """The services with something due that may be sent to; EXISTS costs the same with ten rows waiting and a million."""
     alias = conf.get("database")
     due = delivery.rows().filter(service=OuterRef("pk"), due_at__lte=now)

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db import transaction
 
 from django_lti_ags.models import DeliveryAttempt, Leased, SyncState
+from django_lti_ags.profiles.answers import clock_skew_seconds
 from django_lti_ags.sync.outbox_sql import locked, upsert_by_pk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from django.db.models import QuerySet
 
@@ -64,13 +64,21 @@ class Outcome:
     """What else the platform told, for the delivery that asked."""
 
 
-def claim(rows: QuerySet[R], terms: Claim) -> list[R]:
+def skew_of(exchanges: Sequence[Exchange]) -> float | None:
+    """The platform's clock minus ours, by its last answer; None: it told none."""
+    answered = [exchange for exchange in exchanges if exchange.kind != "token" and exchange.status is not None]
+    return clock_skew_seconds(answered[-1].headers, datetime.now(UTC)) if answered else None
+
+
+def claim(rows: QuerySet[R], terms: Claim, narrow: Callable[[QuerySet[R], Claim], QuerySet[R]] | None = None) -> list[R]:
     """Give up to ``terms.limit`` due rows of one service to the caller, each with a fresh lease token.
 
     Two workers never get the same row: whoever locks it first has it. A row whose lease ran out is
-    taken over; its last send counts as ambiguous, and an ABANDONED attempt tells of it.
+    taken over; its last send counts as ambiguous, and an ABANDONED attempt tells of it. ``narrow`` leaves
+    rows out that must wait for others; it runs in the claim's transaction, and may lock what is above them.
     """
     with transaction.atomic(using=rows.db):
+        rows = narrow(rows, terms) if narrow is not None else rows
         due = rows.filter(service_id=terms.service_id, due_at__lte=terms.now)
         order = ("tries", "due_at") if terms.probe else ("due_at",)
         taken = list(locked(due.order_by(*order), skip=True)[: terms.limit])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django_lti_ags.ags.types import Score as WireScore
 from django_lti_ags.ags.vocabulary import SCOPE_RESULT_READONLY
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidScore, MissingScope, NotStarted
-from django_lti_ags.profiles.answers import clock_skew_seconds, describe
+from django_lti_ags.profiles.answers import describe
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict
-from django_lti_ags.sync.outbox import Outcome
+from django_lti_ags.sync.outbox import Outcome, skew_of
 from django_lti_ags.sync.settling import Held, settle
 
 if TYPE_CHECKING:
@@ -76,8 +76,6 @@ def send(job: ScoreJob, clients: Clients) -> Outcome:
 
 def outcome_of(job: ScoreJob, verdict: Verdict, *, exchanges: tuple[Exchange, ...] = (), settled: bool = False) -> Outcome:
     """``verdict`` as the outcome of ``job``."""
-    answered = [exchange for exchange in exchanges if exchange.kind != "token" and exchange.status is not None]
-    skew = clock_skew_seconds(answered[-1].headers, datetime.now(UTC)) if answered else None
     return Outcome(
         pk=job.pk,
         lease_token=job.lease_token,
@@ -87,7 +85,7 @@ def outcome_of(job: ScoreJob, verdict: Verdict, *, exchanges: tuple[Exchange, ..
         verdict=verdict,
         exchanges=exchanges,
         settled=settled,
-        clock_skew_seconds=skew,
+        clock_skew_seconds=skew_of(exchanges),
         facts={
             **job.facts,
             "fields": job.fields,
@@ -102,17 +100,6 @@ def outcome_of(job: ScoreJob, verdict: Verdict, *, exchanges: tuple[Exchange, ..
 def not_started(job: ScoreJob) -> Outcome:
     """The outcome of a job that no thread took up."""
     return outcome_of(job, _NOT_STARTED)
-
-
-def concerns(outcome: Outcome, job: ScoreJob) -> bool:
-    """Whether ``outcome`` reaches as far as ``job``: then it is not sent into the same refusal, or the same pause."""
-    verdict = outcome.verdict
-    if verdict.reach is Reach.SERVICE:
-        return verdict.strains_service and outcome.service_id == job.service_id
-    if verdict.disposition is not Disposition.REJECTED:
-        return False
-    ours = {Reach.LINE_ITEM: job.line_item_id, Reach.CONTEXT: job.context_id, Reach.REGISTRATION: job.registration_id}
-    return verdict.reach in ours and outcome.facts[f"{verdict.reach}_id"] == ours[verdict.reach]
 
 
 def _post(job: ScoreJob, client: Client) -> Verdict:

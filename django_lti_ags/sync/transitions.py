@@ -34,7 +34,7 @@ class Terms:
     """When the service's circuit lets the next send through; None: it is closed now, sends go through."""
 
 
-def finish(row: Leased, outcome: Outcome, terms: Terms, *, aged_from: datetime) -> None:
+def finish(row: Leased, outcome: Outcome, terms: Terms) -> None:
     """Change ``row`` as ``outcome`` says, and give its lease back."""
     verdict = outcome.verdict
     row.lease_token = None
@@ -44,7 +44,7 @@ def finish(row: Leased, outcome: Outcome, terms: Terms, *, aged_from: datetime) 
     if row.version > outcome.version:
         _start_over(row, outcome, terms)
     elif verdict.disposition in (Disposition.RETRY, Disposition.AMBIGUOUS):
-        _try_again(row, outcome, terms, aged_from)
+        _try_again(row, outcome, terms)
     elif verdict.disposition is Disposition.REJECTED and verdict.reach in _SHARED:
         _take_back(row)
         row.state, row.due_at = SyncState.PENDING, terms.now
@@ -74,7 +74,7 @@ def _start_over(row: Leased, outcome: Outcome, terms: Terms) -> None:
     row.code = row.detail = ""
 
 
-def _try_again(row: Leased, outcome: Outcome, terms: Terms, aged_from: datetime) -> None:
+def _try_again(row: Leased, outcome: Outcome, terms: Terms) -> None:
     verdict = outcome.verdict
     if verdict.disposition is Disposition.AMBIGUOUS:
         row.unsettled = True
@@ -91,7 +91,7 @@ def _try_again(row: Leased, outcome: Outcome, terms: Terms, aged_from: datetime)
         row.due_at = max(terms.service_resumes_at, terms.now)
     elif verdict.reach is Reach.SERVICE:
         _take_back(row)
-    elif terms.now - aged_from > timedelta(seconds=terms.max_age_seconds):
+    elif terms.now - row.aged_from > timedelta(seconds=terms.max_age_seconds):
         row.state, row.due_at, row.code = SyncState.FAILED, None, "gave_up"
     elif verdict.most_tries is not None and row.tries >= verdict.most_tries:
         # The service is well, or its circuit would be open: it is this row.

@@ -77,7 +77,8 @@ def outcome(disposition, reach=Reach.SCORE, version=3, settled=False, **verdict)
 def finished(made, resumes=None, age=timedelta(), **changed):
     one = row(**changed)
     terms = Terms(now=NOW, random=Random(1), max_age_seconds=3600, service_resumes_at=resumes)
-    finish(one, made, terms, aged_from=NOW - age)
+    one.aged_from = NOW - age
+    finish(one, made, terms)
     assert one.lease_token is None
     assert (one.due_at is not None) == (one.state == SyncState.PENDING)
     return one

@@ -52,7 +52,7 @@ def test_an_expired_lease_whose_send_never_arrived_is_sent_with_a_later_timestam
 def test_a_stale_workers_finish_changes_nothing(campus, line_item, settings):
     record(line_item)
     engine = Engine()
-    delivery = engine._deliveries[0]
+    delivery = engine._deliveries[-1]
     [row] = claimed(line_item)
     from django_lti_ags.profiles.base import Profile
 

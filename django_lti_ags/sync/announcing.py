@@ -1,0 +1,56 @@
+"""Telling of what happened: an event in the same transaction, a signal after its commit."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import transaction
+
+from django_lti_ags import signals
+from django_lti_ags.models import Event, Score, SyncState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+logger = logging.getLogger(__name__)
+
+_SIGNALS: Final = {
+    SyncState.DELIVERED: signals.score_delivered,
+    SyncState.FAILED: signals.score_failed,
+    SyncState.BLOCKED: signals.score_blocked,
+    SyncState.SUPERSEDED: signals.score_superseded,
+}
+
+
+def tell(rows: Sequence[Score], now: datetime, alias: str) -> None:
+    """One event for each score that came to rest, in this transaction; its signal after the commit."""
+    told = [row for row in rows if row.state in _SIGNALS]
+    Event.objects.using(alias).bulk_create(
+        Event(
+            name=f"score_{row.state}",
+            score=row,
+            service_id=row.service_id,
+            version=row.version,
+            code=row.code,
+            payload={"score": str(row.uid), "line_item": row.line_item_id, "user_id": row.user_id},
+            created_at=now,
+        )
+        for row in told
+    )
+    for row in told:
+        after_commit(alias, _SIGNALS[SyncState(row.state)], score=row, code=row.code)
+
+
+def after_commit(alias: str, signal: Any, **arguments: Any) -> None:
+    """Send ``signal`` once the transaction is committed; a receiver that fails harms nobody."""
+    if not signal.has_listeners(Score):
+        return
+
+    def send() -> None:
+        for receiver, answer in signal.send_robust(sender=Score, **arguments):
+            if isinstance(answer, Exception):
+                logger.error("The signal receiver %r failed", receiver, exc_info=answer)
+
+    transaction.on_commit(send, using=alias)
