@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
-from django_lti_ags.models.identity import Identified, OutboxManager, digest, digest_field
+from django_lti_ags.models.identity import DIGEST_LENGTH, Identified, OutboxManager, digest, digest_field
 from django_lti_ags.models.leased import OPEN, RESTING, Leased
 from django_lti_ags.models.line_items import LineItem
 from django_lti_ags.models.registrations import Registration, Service
@@ -48,7 +48,11 @@ class Score(Identified, Leased):
     delivered_given = models.FloatField(null=True, blank=True)
     delivered_maximum = models.FloatField(null=True, blank=True)
     delivered_comment = models.TextField(blank=True)
+    delivered_fingerprint = models.CharField(max_length=DIGEST_LENGTH, blank=True, editable=False)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    doubtful = models.JSONField(
+        default=list, blank=True, help_text=_("Versions that were overtaken before anybody knew whether they had arrived.")
+    )
     result_url = models.TextField(blank=True, help_text=_("The learner's Result at the platform, where it named one."))
 
     objects = OutboxManager["Score"]()

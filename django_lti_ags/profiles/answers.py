@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.exchange import Exchange
 
 _DETAIL_LENGTH = 500
+_BELIEVABLE_SKEW = timedelta(days=1)
+"""A clock that is further off is no clock; following it would put scores into another year."""
 
 
 def describe(exchange: Exchange) -> str:
@@ -39,15 +41,17 @@ def http_date(value: str) -> datetime | None:
     """An HTTP date (RFC 9110, 5.6.7), aware; None: absent or unreadable."""
     try:
         parsed = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):  # years and zones beyond every calendar
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def clock_skew_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How far the platform's clock is ahead of ``now``, by its ``Date`` header (whole seconds); None: it sent none."""
+    """How far the platform's clock is ahead of ``now``, by its ``Date`` header (whole seconds); None: it sent no believable one."""
     date = http_date(headers.get("date", ""))
-    return None if date is None else (date - now).total_seconds()
+    if date is None or abs(date - now) > _BELIEVABLE_SKEW:
+        return None
+    return (date - now).total_seconds()
 
 
 def said(exchange: Exchange, *path: str) -> Any:

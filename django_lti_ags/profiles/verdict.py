@@ -88,6 +88,9 @@ def registration_fault(code: str, detail: str) -> Verdict:
     return rejected(code, detail, Reach.REGISTRATION)
 
 
+LIKELY_DELIVERED: Final = "likely_delivered"
+"""Nobody can find out by machine."""
+
 ADVICE: Final[dict[str, str]] = {
     "delivered": "Nothing to do: the platform has accepted the score.",
     "already_there": "Nothing to do: the platform was asked, and shows this score.",

@@ -186,7 +186,12 @@ class Engine:
 
     def _exchange(self, delivery: Delivery[Any], job: Any) -> None:
         started = time.monotonic()
-        outcome = delivery.exchange(job)
+        try:
+            outcome = delivery.exchange(job)
+        except BaseException:
+            # Without an outcome the engine would wait for this job for ever.
+            logger.exception("A send failed inside the worker")
+            outcome = delivery.hand_back(job)
         self._answers.put((delivery, outcome, time.monotonic() - started))
 
     def _wait_for_answers(self, next_claim: float | None) -> None:

@@ -6,7 +6,7 @@ Everything happens in the caller's transaction: roll it back, and nothing was sa
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ from django_lti_ags.exceptions import WrongDatabase
 from django_lti_ags.models import Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync.outbox_sql import UtcNow, insert_or_lock, locked, upsert_by_pk
+from django_lti_ags.sync.settling import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,6 +46,7 @@ _WRITTEN: Final = (
     "version",
     "tries",
     "unsettled",
+    "doubtful",
     "code",
     "detail",
     "recorded_at",
@@ -53,6 +55,7 @@ _WRITTEN: Final = (
 )
 _UNIQUE: Final = ("line_item", "user_digest")
 _CHUNK: Final = 1000
+_MOST_DOUBTS: Final = 20
 _HELD: Final = (SyncState.PENDING, SyncState.SENDING, SyncState.DELIVERED)
 
 
@@ -187,6 +190,7 @@ def _restate(row: Any, line_item: LineItem, statement: Statement) -> bool:
     now = row.database_now
     if not same or row.state in (SyncState.SUPERSEDED, SyncState.CANCELLED):
         # What was superseded or cancelled counts as said anew: it needs a timestamp of its own.
+        _doubt(row)
         row.version += 1
         row.unsettled = False
     for name, value in values.items():
@@ -196,6 +200,13 @@ def _restate(row: Any, line_item: LineItem, statement: Statement) -> bool:
     if row.state != SyncState.SENDING:
         requeue(row, now)
     return True
+
+
+def _doubt(row: Score) -> None:
+    """Remember what the platform may hold: a version that is overtaken before anybody knows whether it arrived."""
+    if row.unsettled or (row.state == SyncState.SENDING and row.wire_version == row.version):
+        overtaken = asdict(Held.of({name: getattr(row, name) for name in WIRE_FIELDS}))
+        row.doubtful = [*(one for one in row.doubtful if one != overtaken), overtaken][-_MOST_DOUBTS:]
 
 
 def requeue(row: Score, now: datetime) -> None:

@@ -37,7 +37,7 @@ def cancel(scores: QuerySet[Score], reason: str) -> int:
         now = database_now(alias)
         rows = list(locked(scores.filter(_REVIVABLE).order_by("pk")))
         taken_back = Score.objects.using(alias).filter(pk__in=[row.pk for row in rows])
-        count = taken_back.update(state=SyncState.CANCELLED, due_at=None, code="cancelled", detail=reason, unsettled=False)
+        count = taken_back.update(state=SyncState.CANCELLED, due_at=None, code="cancelled", detail=reason)
         Event.objects.using(alias).bulk_create(
             Event(
                 name="score_cancelled",

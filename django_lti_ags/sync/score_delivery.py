@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,11 @@ class ScoreJob:
     profile: Profile
     fields: Mapping[str, Any]
     unsettled: bool = False
+    fingerprint: str = ""
     delivered: Held | None = None
+    """What the platform is known to have taken last."""
+    doubtful: tuple[Held, ...] = ()
+    """What it may have taken since."""
     withheld: Verdict | None = None
     start_by: float = 0.0
     probe: bool = False
@@ -89,6 +93,7 @@ def outcome_of(job: ScoreJob, verdict: Verdict, *, exchanges: tuple[Exchange, ..
         facts={
             **job.facts,
             "fields": job.fields,
+            "fingerprint": job.fingerprint,
             "line_item_id": job.line_item_id,
             "context_id": job.context_id,
             "registration_id": job.registration_id,
@@ -104,9 +109,12 @@ def not_started(job: ScoreJob) -> Outcome:
 
 def _post(job: ScoreJob, client: Client) -> Verdict:
     try:
-        receipt = client.post_score(job.url, _wire_score(job), start_by=job.start_by)
+        score = _wire_score(job, with_comment=_needs_comment(job, client))
+        receipt = client.post_score(job.url, score, start_by=job.start_by)
     except NotStarted:
         return _NOT_STARTED
+    except InvalidAnswer as failed:
+        return Verdict(code="results_unreadable", disposition=Disposition.RETRY, detail=failed.problem)
     except InvalidScore as problem:
         return Verdict(code="invalid_score", disposition=Disposition.REJECTED, detail=str(problem))
     except MissingScope as problem:
@@ -118,12 +126,26 @@ def _post(job: ScoreJob, client: Client) -> Verdict:
     return job.profile.judge(receipt.exchange)
 
 
-def _wire_score(job: ScoreJob) -> WireScore:
+def _wire_score(job: ScoreJob, *, with_comment: bool) -> WireScore:
     values = dict(job.fields)
-    repeated = job.profile.adds_comments and job.delivered is not None and job.delivered.comment == values["comment"]
-    values["comment"] = None if repeated else values["comment"] or None
+    values["comment"] = (values["comment"] if with_comment else "") or None
     values["scoring_user_id"] = values["scoring_user_id"] or None
     return WireScore(timestamp=job.wire_timestamp, **values)
+
+
+def _needs_comment(job: ScoreJob, client: Client) -> bool:
+    """Whether the comment must go along: where each one is added to the others, none is sent twice."""
+    comment = job.fields["comment"]
+    if not job.profile.adds_comments or not comment:
+        return True
+    if job.delivered is not None and job.delivered.comment == comment:
+        return False
+    if all(one.comment != comment for one in job.doubtful):
+        return True
+    if SCOPE_RESULT_READONLY not in job.scopes:
+        return False
+    shown = client.list_results(job.url, user_id=job.fields["user_id"], start_by=job.start_by)
+    return not shown or shown[0].comment != comment
 
 
 def _ask(job: ScoreJob, client: Client) -> Verdict | None:
@@ -138,12 +160,9 @@ def _ask(job: ScoreJob, client: Client) -> Verdict | None:
         return Verdict(code="results_unreadable", disposition=Disposition.RETRY, detail=failed.problem)
     except ExchangeFailed as failed:
         return _judge_asking(job, failed.exchange)
-    ours = Held(
-        score_given=job.fields["score_given"],
-        score_maximum=job.fields["score_maximum"],
-        comment=job.fields["comment"],
-    )
-    return settle(ours, job.delivered, results[0] if results else None, job.profile.result_tolerance)
+    ours = replace(Held.of(job.fields), fingerprint=job.fingerprint)
+    before = [*((job.delivered,) if job.delivered is not None else ()), *job.doubtful]
+    return settle(ours, before, results[0] if results else None, job.profile.result_tolerance)
 
 
 def _judge_asking(job: ScoreJob, exchange: Exchange) -> Verdict:

@@ -35,7 +35,17 @@ if TYPE_CHECKING:
 class ScoreDelivery(Delivery[Score]):
     """The delivery of scores."""
 
-    fields: ClassVar = ("delivered_version", "delivered_given", "delivered_maximum", "delivered_comment", "delivered_at", "result_url")
+    fields: ClassVar = (
+        "delivered_version",
+        "delivered_given",
+        "delivered_maximum",
+        "delivered_comment",
+        "delivered_fingerprint",
+        "delivered_at",
+        "doubtful",
+        "result_url",
+        "service",
+    )
 
     def rows(self) -> QuerySet[Score]:
         """All scores."""
@@ -84,6 +94,8 @@ class ScoreDelivery(Delivery[Score]):
             row.code = known[row.line_item_id]
             if not row.code:
                 row.state, row.due_at, row.detail = SyncState.PENDING, now, ""
+        # A launch may have moved the column while an older copy of it was recorded on.
+        row.service_id = outcome.facts["home"]
         if outcome.verdict.disposition is Disposition.DELIVERED:
             _note_delivered(row, outcome, now)
 
@@ -119,11 +131,13 @@ def _job(row: Score, line_item: LineItem, profile: Profile, start_by: float, *, 
         profile=profile,
         fields=fields,
         unsettled=row.unsettled,
+        fingerprint=Held.of({name: getattr(row, name) for name in WIRE_FIELDS}).fingerprint,
         delivered=_delivered(row),
+        doubtful=tuple(Held(**one) for one in row.doubtful),
         withheld=withheld,
         start_by=start_by,
         probe=probe,
-        facts={"block": block, "opens": profile.first_score_alone and line_item.opened_at is None},
+        facts={"home": line_item.service_id, "block": block, "opens": profile.first_score_alone and line_item.opened_at is None},
     )
 
 
@@ -138,7 +152,12 @@ def _fields(row: Score, profile: Profile) -> dict[str, Any]:
 def _delivered(row: Score) -> Held | None:
     if row.delivered_version is None:
         return None
-    return Held(score_given=row.delivered_given, score_maximum=row.delivered_maximum, comment=row.delivered_comment)
+    return Held(
+        score_given=row.delivered_given,
+        score_maximum=row.delivered_maximum,
+        comment=row.delivered_comment,
+        fingerprint=row.delivered_fingerprint,
+    )
 
 
 def _credentials(line_item: LineItem) -> tuple[Credentials | None, Verdict | None]:
@@ -158,5 +177,7 @@ def _note_delivered(row: Score, outcome: Outcome, now: datetime) -> None:
     row.delivered_given = fields["score_given"]
     row.delivered_maximum = fields["score_maximum"]
     row.delivered_comment = fields["comment"]
+    row.delivered_fingerprint = outcome.facts["fingerprint"]
     row.delivered_at = now
+    row.doubtful = []
     row.result_url = outcome.facts.get("result_url") or row.result_url

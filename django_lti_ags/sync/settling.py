@@ -1,47 +1,69 @@
 """Did it arrive? The Result decides what becomes of a send that had no clear answer.
 
-Pure: what was sent, what was last delivered and what the platform shows, in; a verdict, or "send it
-again", out.
+Pure: what is being sent, what of ours the platform may hold from before, and what it shows, in; a
+verdict, or "send it again", out.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from django_lti_ags.profiles.verdict import Disposition, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from django_lti_ags.ags.types import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A score as we know it: what is being sent, or what was last delivered."""
+    """A score of ours that the platform may hold."""
 
     score_given: float | None
     score_maximum: float | None
     comment: str = ""
+    fingerprint: str = ""
+    """Of all that is on the wire but the timestamp: the Result shows only some of it."""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """What a platform holds that took ``fields`` (of the wire)."""
+        return cls(
+            score_given=fields["score_given"],
+            score_maximum=fields["score_maximum"],
+            comment=fields["comment"],
+            fingerprint=hashlib.sha256(json.dumps(fields, default=str, sort_keys=True).encode()).hexdigest(),
+        )
 
 
-def settle(ours: Held, delivered: Held | None, shown: Result | None, tolerance: float) -> Verdict | None:
+def settle(ours: Held, before: Sequence[Held], shown: Result | None, tolerance: float) -> Verdict | None:
     """What the platform shows, as a verdict on our send; None: it does not hold it, send it again.
 
-    It shows ours: delivered. It shows nothing, or the last delivered: ours never arrived. Anything
-    else is somebody's edit, and a retry never overwrites that.
+    It shows ours: delivered, unless one from ``before`` looks the same there. It shows nothing, or one
+    from ``before``: ours never arrived. Anything else is somebody's edit, and a retry never overwrites
+    that.
     """
+    earlier = [one for one in before if _shows(one, shown, tolerance)]
     if _shows(ours, shown, tolerance):
-        same_numbers = delivered is not None and _shows(delivered, shown, tolerance)
-        if same_numbers and delivered is not None and delivered.comment != ours.comment and (not shown or shown.comment != ours.comment):
-            return None  # only the comment is new, and it is not there
+        alike = [one for one in earlier if one.fingerprint != ours.fingerprint]
+        if alike and not _told_apart_by_comment(ours, alike, shown):
+            return None
         return Verdict(code="already_there", disposition=Disposition.DELIVERED)
-    if shown is None or shown.result_score is None or (delivered is not None and _shows(delivered, shown, tolerance)):
+    if shown is None or shown.result_score is None or earlier:
         return None
     return Verdict(
         code="changed_elsewhere",
         disposition=Disposition.SUPERSEDED,
         detail=f"The platform shows {shown.result_score} of {shown.result_maximum}.",
     )
+
+
+def _told_apart_by_comment(ours: Held, alike: Sequence[Held], shown: Result | None) -> bool:
+    return bool(ours.comment) and shown is not None and shown.comment == ours.comment and all(one.comment != ours.comment for one in alike)
 
 
 def _shows(held: Held, shown: Result | None, tolerance: float) -> bool:

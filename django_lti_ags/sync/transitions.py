@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django_lti_ags.models import SyncState
-from django_lti_ags.profiles.verdict import Disposition, Reach
+from django_lti_ags.models import SETTLED, SyncState
+from django_lti_ags.profiles.verdict import LIKELY_DELIVERED, Disposition, Reach
 from django_lti_ags.sync.backoff import RETRY_AFTER_CAP_SECONDS, delay_seconds
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def finish(row: Leased, outcome: Outcome, terms: Terms) -> None:
         if verdict.disposition is Disposition.WITHHELD:
             _take_back(row)
         row.state, row.due_at = _resting_state(verdict.disposition, verdict.reach), None
-        row.unsettled = False
+        if row.state in SETTLED or verdict.code == LIKELY_DELIVERED:
+            # Known, or for a person to find out. Under any other rest the question stays open.
+            row.unsettled = False
 
 
 def _resting_state(disposition: Disposition, reach: Reach) -> SyncState:

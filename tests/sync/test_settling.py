@@ -17,8 +17,9 @@ from django_lti_ags.sync.transitions import Terms, finish
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def held(given, maximum=10.0, comment=""):
-    return Held(score_given=given, score_maximum=None if given is None else maximum, comment=comment)
+def held(given, maximum=10.0, comment="", more=""):
+    told = f"{given} {maximum} {comment} {more}"
+    return Held(score_given=given, score_maximum=None if given is None else maximum, comment=comment, fingerprint=told)
 
 
 def shown(score, maximum=10.0, comment=None):
@@ -46,11 +47,22 @@ def shown(score, maximum=10.0, comment=None):
         (held(8, comment="new"), held(8, comment="old"), shown(8, comment="old"), None),
         (held(8, comment="new"), held(8, comment="old"), shown(8, comment="new"), "already_there"),
         (held(8, comment="new"), held(5, comment="old"), shown(8, comment="old"), "already_there"),
+        (held(8, more="Completed"), held(8, more="InProgress"), shown(8), None),
+        (held(8, comment="x", more="Completed"), held(8, comment="x", more="InProgress"), shown(8, comment="x"), None),
+        (held(8), held(8), shown(8), "already_there"),
+        (held(None, more="cleared"), held(None), None, None),
     ],
 )
 def test_the_result_decides(ours, delivered, result, code):
-    verdict = settle(ours, delivered, result, 1e-5)
+    verdict = settle(ours, [delivered] if delivered else [], result, 1e-5)
     assert (verdict and verdict.code) == code
+
+
+def test_what_may_have_arrived_before_is_no_strangers_edit():
+    before = [held(5), held(6), held(7)]
+    assert settle(held(8), before, shown(6), 1e-5) is None
+    assert settle(held(8), before, shown(4), 1e-5).code == "changed_elsewhere"
+    assert settle(held(8), before, shown(8), 1e-5).code == "already_there"
 
 
 def row(**changed):
