@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from django_lti_ags import conf, encryption
+from django_lti_ags.ags.addresses import AddressGuard
+from django_lti_ags.models import Score
 from django_lti_ags.profiles.base import Profile
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if found:
         hint = "The documentation's settings page lists every key with its type and default."
         return [Error(f"LTI_AGS: {problem}", hint=hint, id="lti_ags.E001") for problem in found]
-    return [*_names(), *_times(), *_paths(), *_secrets()]
+    return [*_names(), *_times(), *_hosts(), *_paths(), *_secrets()]
 
 
 @register(Tags.compatibility)
@@ -58,14 +60,39 @@ def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.compatibility)
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W001–W003: SQLite under a worker needs IMMEDIATE transactions, WAL and a timeout.
+    """W001–W003: SQLite under a worker needs IMMEDIATE transactions, WAL and a timeout. E012, E013: zones and routers.
 
     Not tagged ``database``, which only ``migrate`` runs: it reads the settings and connects to nothing.
     """
     alias = _setting("DATABASE", "default")
-    if alias not in connections or connections[alias].vendor != "sqlite":
+    if alias not in connections:
         return []
-    return list(_sqlite(connections[alias].settings_dict.get("OPTIONS") or {}))
+    found = [*_zone(alias), *_routing(alias)]
+    if connections[alias].vendor == "sqlite":
+        found += _sqlite(connections[alias].settings_dict.get("OPTIONS") or {})
+    return found
+
+
+def _zone(alias: str) -> Iterator[CheckMessage]:
+    if connections[alias].vendor != "postgresql" and connections[alias].settings_dict.get("TIME_ZONE") not in (None, "UTC"):
+        yield Error(
+            f"DATABASES['{alias}']['TIME_ZONE'] is set: times that the database itself gives are UTC, and would be read in that zone.",
+            hint="Leave TIME_ZONE out for this database, or set it to 'UTC'.",
+            id="lti_ags.E012",
+        )
+
+
+def _routing(alias: str) -> Iterator[CheckMessage]:
+    """Relations are followed where the routers say; they must not say anything else than the setting."""
+    for one in router.routers:
+        for name in ("db_for_read", "db_for_write"):
+            said = getattr(one, name)(Score) if hasattr(one, name) else None
+            if said not in (None, alias):
+                yield Error(
+                    f"DATABASE_ROUTERS: {type(one).__name__}.{name} sends lti_ags to {said!r}, LTI_AGS['DATABASE'] to {alias!r}.",
+                    hint="Let the router answer None, or the same alias, for the app label 'lti_ags'.",
+                    id="lti_ags.E013",
+                )
 
 
 def _sqlite(options: dict[str, Any]) -> Iterator[CheckMessage]:
@@ -109,6 +136,14 @@ def _times() -> Iterator[CheckMessage]:
             hint="A send is started only if it ends before its lease does; with less room hardly any would be.",
             id="lti_ags.E003",
         )
+
+
+def _hosts() -> Iterator[CheckMessage]:
+    try:
+        AddressGuard(conf.get("allowed_private_hosts"))
+    except ValueError as problem:
+        hint = "Write hosts without a scheme, and networks as in '10.0.0.0/8'."
+        yield Error(f"LTI_AGS['ALLOWED_PRIVATE_HOSTS']: {problem}", hint=hint, id="lti_ags.E014")
 
 
 def _paths() -> Iterator[CheckMessage]:

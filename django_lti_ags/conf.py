@@ -6,7 +6,6 @@ module can be imported before Django is set up.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -70,6 +69,8 @@ def load() -> Settings:
 
 _NEVER_SHOWN = "ENCRYPTION_KEYS"
 _NUMBERS = {"float": (int, float), "int": (int,)}
+_MOST = {"float": 10 * 365 * 24 * 3600.0, "int": 2**40}
+"""Ten years in seconds, a terabyte: beyond it, calendars and memory end."""
 
 
 def problems(raw: object) -> list[str]:
@@ -95,8 +96,8 @@ def _shown(key: str, value: object) -> str:
 
 def _problem_of(declared: str, value: object) -> str:
     if declared in _NUMBERS:
-        right = isinstance(value, _NUMBERS[declared]) and not isinstance(value, bool) and 0 < value < math.inf
-        return "" if right else "must be a number above zero" if declared == "float" else "must be a whole number above zero"
+        right = isinstance(value, _NUMBERS[declared]) and not isinstance(value, bool) and 0 < value <= _MOST[declared]
+        return "" if right else f"must be a {'number' if declared == 'float' else 'whole number'} above zero, at most {_MOST[declared]:g}"
     if declared == "str":
         return "" if isinstance(value, str) else "must be a string"
     if declared.startswith("list"):

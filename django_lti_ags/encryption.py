@@ -53,7 +53,7 @@ def _fernet() -> MultiFernet:
 
 
 @lru_cache(maxsize=4)
-def _build(keys: tuple[str, ...], secret_key: str) -> MultiFernet:
+def _build(keys: tuple[str, ...], secret_key: str | bytes) -> MultiFernet:
     if not keys:
         return MultiFernet([Fernet(_derived(secret_key))])
     try:
@@ -64,6 +64,7 @@ def _build(keys: tuple[str, ...], secret_key: str) -> MultiFernet:
         ) from None
 
 
-def _derived(secret_key: str) -> bytes:
-    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"django_lti_ags.encryption").derive(secret_key.encode())
+def _derived(secret_key: str | bytes) -> bytes:
+    secret = secret_key if isinstance(secret_key, bytes) else secret_key.encode()
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"django_lti_ags.encryption").derive(secret)
     return base64.urlsafe_b64encode(derived)

@@ -8,15 +8,23 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import transaction
 from django.db.models import Model
 
+from django_lti_ags.ags.rules import check_number, check_text
 from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY, SCOPE_SCORE
-from django_lti_ags.exceptions import InvalidLineItem, LaunchRefused, MissingScope, NoAgsClaim, NoLineItem, UnknownRegistration
+from django_lti_ags.exceptions import (
+    InvalidLineItem,
+    InvalidScore,
+    LaunchRefused,
+    MissingScope,
+    NoAgsClaim,
+    NoLineItem,
+    UnknownRegistration,
+)
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
@@ -27,11 +35,13 @@ from django_lti_ags.sync.services import found_or_made, service_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from django_lti_ags.models import Service
 
 __all__ = ["context_from_launch", "declare", "from_launch"]
 
+_LONGEST_TEXT = 4096
 _TRIED_AGAIN_AFTER = timedelta(minutes=10)
 """A launch lifts a block that is so old, even if it brings nothing new."""
 _KNOWN_FAMILIES = {
@@ -98,7 +108,7 @@ def context_from_launch(launch: MessageLaunch | Mapping[str, Any]) -> Context:
 
 
 def declare(
-    context: Context, *, label: str, score_maximum: float, resource_id: str = "", resource_link_id: str = "", tag: str = ""
+    context: Context, *, label: str, score_maximum: float | Decimal, resource_id: str = "", resource_link_id: str = "", tag: str = ""
 ) -> LineItem:
     """A column that the tool wants in a course, told apart by (resource link, resource id, tag).
 
@@ -109,7 +119,7 @@ def declare(
         NoAgsClaim: the course's launches brought no line item container.
         MissingScope: the platform does not let the tool manage columns.
     """
-    _check_declaration(label, score_maximum, resource_id or resource_link_id or tag)
+    _check_declaration(label, score_maximum, {"resource_id": resource_id, "resource_link_id": resource_link_id, "tag": tag})
     if not context.line_items_url:
         raise NoAgsClaim("The platform granted no line item container (its AGS claim has no lineitems), so no column can be made.")
     if not {SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY} & set(context.scopes):
@@ -142,13 +152,18 @@ def declare(
         return line_item
 
 
-def _check_declaration(label: str, score_maximum: float, told_apart_by: str) -> None:
-    if not isinstance(label, str) or not label.strip():
+def _check_declaration(label: str, score_maximum: float | Decimal, told_apart_by: Mapping[str, str]) -> None:
+    try:
+        for name, text in {"label": label, **told_apart_by}.items():
+            check_text(name, text, _LONGEST_TEXT)
+        check_number("score_maximum", score_maximum)
+    except InvalidScore as problem:
+        raise InvalidLineItem(problem.field, problem.value, problem.rule) from None
+    if not label.strip():
         raise InvalidLineItem("label", label, "must not be blank (AGS 2.0, 3.2.5)")
-    number = isinstance(score_maximum, (int, float)) and not isinstance(score_maximum, bool)
-    if not number or not math.isfinite(score_maximum) or score_maximum <= 0:
-        raise InvalidLineItem("score_maximum", score_maximum, "must be a number above zero (AGS 2.0, 3.2.8)")
-    if not told_apart_by:
+    if float(score_maximum) <= 0:
+        raise InvalidLineItem("score_maximum", score_maximum, "must be above zero (AGS 2.0, 3.2.8)")
+    if not any(told_apart_by.values()):
         raise InvalidLineItem("resource_id", "", "a declared column needs a resource_id, a resource_link_id or a tag to be found again by")
 
 

@@ -9,11 +9,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
+from django_lti_ags.ags.rules import MAX_COMMENT, check_text
 from django_lti_ags.ags.types import validate_score
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
 from django_lti_ags.exceptions import InvalidScore
@@ -23,11 +26,9 @@ from django_lti_ags.sync import recording, revival
 from django_lti_ags.sync.recording import Statement, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
     from decimal import Decimal
-
-    from django.db.models import QuerySet
 
     from django_lti_ags.models import LineItem
 
@@ -146,34 +147,40 @@ def cancel(chosen: QuerySet[Score] | Iterable[Score] | Score, *, reason: str) ->
     Raises:
         ValidationError: no reason given; it is kept with the score.
     """
+    try:
+        check_text("reason", reason, MAX_COMMENT)
+    except InvalidScore as problem:
+        raise _refusal(problem) from problem
     if not reason.strip():
         raise ValidationError({"reason": "Say why: it is what the next person reads."})
     return revival.cancel(_rows(chosen), reason.strip())
 
 
 def _rows(chosen: QuerySet[Score] | Iterable[Score] | Score) -> QuerySet[Score]:
+    if isinstance(chosen, QuerySet) and not chosen.query.is_sliced and chosen.query.distinct_fields == ():
+        return Score.objects.filter(pk__in=chosen.order_by().values_list("pk", flat=True))
     rows = [chosen] if isinstance(chosen, Score) else chosen
     return Score.objects.filter(pk__in=[row.pk for row in rows])
 
 
 def _statement(item: Mapping[str, Any]) -> Statement:
+    if not isinstance(item, Mapping):
+        raise ValidationError(f"A score must be a mapping of its fields, not {type(item).__name__}.")
     unknown = set(item) - {"user_id", *_DEFAULTS}
     if unknown:
-        raise ValidationError(
-            {name: [f"Not a field of a score; the fields are user_id, {', '.join(_DEFAULTS)}."] for name in sorted(unknown)}
-        )
+        known = f"Not a field of a score; the fields are user_id, {', '.join(_DEFAULTS)}."
+        raise ValidationError({str(name): [known] for name in sorted(unknown, key=str)})
     values = {**_DEFAULTS, **item}
-    values["comment"] = values["comment"] or ""
-    values["extensions"] = values["extensions"] or {}
     try:
         if "user_id" not in item:
             raise InvalidScore("user_id", None, "a score needs its learner: the launch's sub")
-        validate_score(**{**values, "scoring_user_id": values["scoring_user_id"] or None})
+        validate_score(**{**values, "scoring_user_id": None if values["scoring_user_id"] == "" else values["scoring_user_id"]})
     except InvalidScore as problem:
         raise _refusal(problem) from problem
     for name in ("score_given", "score_maximum"):
         values[name] = None if values[name] is None else float(values[name])
-    values["scoring_user_id"] = values["scoring_user_id"] or ""
+    for name, blank in (("comment", ""), ("scoring_user_id", ""), ("extensions", {})):
+        values[name] = blank if values[name] is None else values[name]
     return Statement(
         **{**values, "activity_progress": str(values["activity_progress"]), "grading_progress": str(values["grading_progress"])}
     )

@@ -1,6 +1,6 @@
 """Signals, sent after commit with ``send_robust``, at most once.
 
-Arguments: ``score`` (or ``registration``, ``result``) and ``code``, the verdict's stable code.
+Arguments: ``score`` (for registrations ``registration_id``, for results ``result``) and ``code``, the verdict's stable code.
 What must not be missed reads the Event table instead: it is written in the transaction of the change.
 """
 

@@ -31,6 +31,11 @@ else:
 EVENT_NAMES = sorted([*(name for name, value in vars(signals).items() if isinstance(value, Signal)), "score_cancelled"])
 
 
+def _plain(value: str | None) -> str:
+    """Without NUL, which PostgreSQL refuses to look for."""
+    return (value or "").replace("\x00", "")
+
+
 class CodeFilter(admin.SimpleListFilter):
     """By a verdict's code."""
 
@@ -43,7 +48,7 @@ class CodeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those with the code."""
-        return queryset.filter(code=self.value()) if self.value() else queryset
+        return queryset.filter(code=_plain(self.value())) if self.value() else queryset
 
 
 class EventNameFilter(admin.SimpleListFilter):
@@ -58,7 +63,7 @@ class EventNameFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Those of the kind."""
-        return queryset.filter(name=self.value()) if self.value() else queryset
+        return queryset.filter(name=_plain(self.value())) if self.value() else queryset
 
 
 class AnswerFilter(admin.SimpleListFilter):

@@ -153,4 +153,9 @@ class PendingScoreAdmin(_ScoreAdmin):
 
 
 def _fraction(given: float | None, maximum: float | None) -> str:
-    return gettext("cleared") if given is None else f"{given:g} / {maximum:g}"
+    return gettext("cleared") if given is None else f"{_number(given)} / {_number(maximum)}"
+
+
+def _number(value: float | None) -> str:
+    """Every digit that tells: rounding would show 99.99999 as a full score."""
+    return "" if value is None else repr(value).removesuffix(".0")

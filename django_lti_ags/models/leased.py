@@ -35,6 +35,8 @@ class SyncState(models.TextChoices):
 
 OPEN: Final = (SyncState.PENDING, SyncState.SENDING)
 RESTING: Final = (SyncState.BLOCKED, SyncState.FAILED)
+DECIDABLE: Final = (*RESTING, SyncState.PENDING)
+"""What a person may send again, or take back: nobody is sending it, and the platform does not hold it."""
 SETTLED: Final = (SyncState.DELIVERED, SyncState.SUPERSEDED, SyncState.CANCELLED)
 
 _DUE_WHEN_OPEN = Q(due_at__isnull=False, state__in=OPEN) | Q(due_at__isnull=True, state__in=(*RESTING, *SETTLED))
@@ -74,9 +76,9 @@ class Leased(models.Model):
     @property
     def can_retry(self) -> bool:
         """Whether a person may send it again, or sooner: it rests, or it waits for a later try."""
-        return self.state in (*RESTING, SyncState.PENDING)
+        return self.state in DECIDABLE
 
     @property
     def can_cancel(self) -> bool:
         """Whether a person may take it back: nobody is sending it, and the platform does not hold it."""
-        return self.state in (*RESTING, SyncState.PENDING)
+        return self.state in DECIDABLE

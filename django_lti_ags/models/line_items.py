@@ -24,7 +24,8 @@ class LineItem(Identified, Blockable, Leased):
     """
 
     context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="line_items")
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="line_items")
+    # No constraint in the database, as with a score's.
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="line_items", db_constraint=False)
     url = models.TextField(blank=True)
     url_digest = digest_field(null=True)
     declared_digest = digest_field(null=True, help_text=_("Tells declared columns apart: resource link, resource id and tag."))

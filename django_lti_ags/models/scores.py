@@ -21,8 +21,9 @@ class Score(Identified, Leased):
     """One row per (line item, user): the newest score, its state, its lease (AGS 2.0, 3.4)."""
 
     line_item = models.ForeignKey(LineItem, on_delete=models.CASCADE, related_name="scores", db_index=False)
-    # The line item's; repeated here because the claim's index needs it.
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="scores", db_index=False)
+    # The line item's; repeated here because the claim's index needs it. No constraint in the database: InnoDB would
+    # lock the service's row for every recorder's transaction, and with it the service's health.
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="scores", db_index=False, db_constraint=False)
     user_id = models.TextField(help_text=_("The learner: the launch's sub."))
     user_digest = digest_field()
     score_given = models.FloatField(null=True, blank=True)

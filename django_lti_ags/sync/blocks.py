@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import F, Q
 
+from django_lti_ags import signals
 from django_lti_ags.models import RESTING, Context, Event, LineItem, Registration, Score, SyncState
 from django_lti_ags.models.line_items import WANTED
-from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.announcing import after_commit
+from django_lti_ags.sync.outbox_sql import database_now, locked, portions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -23,19 +26,23 @@ if TYPE_CHECKING:
     from django_lti_ags.profiles.verdict import Verdict
 
 
-def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now: datetime) -> None:
-    """Store the block on the rows of ``blocked`` that carry none yet."""
-    for row in locked(blocked.order_by("pk")):
-        if not row.block_code:
-            row.block_code, row.blocked_at = verdict.code, now
-            row.save(update_fields=["block_code", "blocked_at"])
+def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now: datetime) -> bool:
+    """Store the block on ``blocked``, a line item or a context, unless it carries one; False: somebody else has it locked just now."""
+    row = locked(blocked, skip=True).first()
+    if row is None:
+        return not blocked.exists()
+    if not row.block_code:
+        row.block_code, row.blocked_at = verdict.code, now
+        row.save(using=blocked.db, update_fields=["block_code", "blocked_at"])
+    return True
 
 
 def hold(scores: QuerySet[Score], verdict: Verdict) -> int:
     """Let the waiting ones of ``scores`` rest under a block that was just stored."""
     due = Q(state=SyncState.PENDING) | Q(state=SyncState.BLOCKED, code=WANTED)
     waiting = [row.pk for row in locked(scores.filter(due).only("pk"), skip=True)]
-    return scores.filter(pk__in=waiting).update(state=SyncState.BLOCKED, due_at=None, code=verdict.code, detail=verdict.detail)
+    resting = {"state": SyncState.BLOCKED, "due_at": None, "code": verdict.code, "detail": verdict.detail}
+    return sum(scores.filter(pk__in=pks).update(**resting) for pks in portions(waiting))
 
 
 def lift(line_items: QuerySet[LineItem], *, code: str | None = None) -> int:
@@ -57,6 +64,13 @@ def lift(line_items: QuerySet[LineItem], *, code: str | None = None) -> int:
         return requeue_all(scores)
 
 
+def lock_columns(scores: QuerySet[Score]) -> None:
+    """Lock the line items of ``scores``: who changes many scores of a column does it alone."""
+    pks = sorted(set(scores.order_by().values_list("line_item", flat=True)))
+    for some in portions(pks):
+        list(locked(LineItem.objects.using(scores.db).filter(pk__in=some).order_by("pk").only("pk")))
+
+
 def want_again(line_items: QuerySet[LineItem]) -> int:
     """Look for, or make, those of ``line_items`` that rest without being at the platform."""
     now = database_now(line_items.db)
@@ -72,12 +86,18 @@ def arrived(line_items: QuerySet[LineItem]) -> int:
 def requeue_all(scores: QuerySet[Score]) -> int:
     """Make every resting one of ``scores`` due now; returns how many."""
     now = database_now(scores.db)
-    pks = [row.pk for row in locked(scores.order_by("pk").only("pk"))]
-    return (
-        Score.objects.using(scores.db)
-        .filter(pk__in=pks)
-        .update(state=SyncState.PENDING, due_at=now, tries=0, code="", detail="", aged_from=now)
-    )
+    fresh = {"state": SyncState.PENDING, "due_at": now, "tries": 0, "code": "", "detail": "", "aged_from": now}
+    return sum(Score.objects.using(scores.db).filter(pk__in=pks).update(**fresh) for pks in in_order(scores))
+
+
+def in_order(scores: QuerySet[Score]) -> list[Sequence[int]]:
+    """The pks of ``scores``, locked as recorders lock them, in portions that any database takes as parameters.
+
+    Their columns first: InnoDB locks rows in the order of whatever index it chooses, so the scores alone would deadlock.
+    """
+    lock_columns(scores)
+    ordered = locked(scores.order_by("line_item", "user_digest"))
+    return portions([row.pk for row in ordered.only("pk")])
 
 
 def pause(registration_id: int, verdict: Verdict, now: datetime, alias: str) -> bool:
@@ -98,11 +118,14 @@ def resume(registration: Registration) -> bool:
         if row.paused_at is None:
             return False
         now = database_now(alias)
-        waiting = Score.objects.using(alias).filter(service__registration=row, state=SyncState.PENDING)
-        waiting.filter(aged_from__lt=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
-        waiting.filter(recorded_at__gte=row.paused_at).update(aged_from=now)
+        waiting = Score.objects.using(alias).filter(service__in=row.services.using(alias), state=SyncState.PENDING)
+        for pks in in_order(waiting):
+            some = waiting.filter(pk__in=pks)
+            some.filter(aged_from__lt=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
+            some.filter(recorded_at__gte=row.paused_at).update(aged_from=now)
         payload = {"registration": row.pk, "paused_code": row.paused_code}
         Event.objects.using(alias).create(name="registration_resumed", code=row.paused_code, payload=payload, created_at=now)
+        after_commit(alias, signals.registration_resumed, registration_id=row.pk, code=row.paused_code)
         row.paused_at, row.paused_code, row.paused_reason = None, "", ""
-        row.save(update_fields=["paused_at", "paused_code", "paused_reason"])
+        row.save(using=alias, update_fields=["paused_at", "paused_code", "paused_reason"])
     return True

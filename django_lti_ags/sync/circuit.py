@@ -45,11 +45,14 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
     """Write what ``outcomes`` say of their services; return when those that are shut let the next send through.
 
     A service that another worker is just writing is left to it: its health is an estimate, and
-    nobody waits for it.
+    nobody waits for it. An outcome counts once, however often it is brought.
     """
     by_service: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
-        by_service.setdefault(outcome.service_id, []).append(outcome)
+        told = by_service.setdefault(outcome.service_id, [])
+        if not outcome.facts.get("noted"):
+            told.append(outcome)
+            outcome.facts["noted"] = True
     known = Service.objects.using(alias).select_related("registration").filter(pk__in=by_service)
     services = {service.pk: service for service in known}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
@@ -63,7 +66,7 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
 
 
 def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:
-    if outcome.verdict.strains_service or outcome.verdict.slow_down:
+    if outcome.verdict.strains_service or outcome.verdict.slow_down or _is_unused_probe(outcome):
         return True
     if not _answered(outcome):
         return False
@@ -79,6 +82,11 @@ def _answered(outcome: Outcome) -> bool:
     return any(exchange.status is not None and exchange.failure is None and exchange.kind != "token" for exchange in outcome.exchanges)
 
 
+def _is_unused_probe(outcome: Outcome) -> bool:
+    """It was withheld, or not started: the service was not asked anything, and the next may ask it at once."""
+    return bool(outcome.facts.get("probe")) and not outcome.exchanges
+
+
 def _adapt(service: Service, most: int, outcomes: Sequence[Outcome], now: datetime) -> None:
     throttle.speed_up(service, most, sum(_answered(outcome) and not outcome.verdict.strains_service for outcome in outcomes))
     if any(outcome.verdict.slow_down for outcome in outcomes):
@@ -89,11 +97,17 @@ def _apply(service: Service, outcome: Outcome, now: datetime, random: Random) ->
     if outcome.clock_skew_seconds is not None:
         service.clock_skew_seconds = outcome.clock_skew_seconds
     verdict = outcome.verdict
+    if _is_unused_probe(outcome):
+        service.closed_until = now
+        return
     if not verdict.strains_service:
         if _answered(outcome):
             service.consecutive_failures = 0
-            service.failing_since = service.closed_until = None
+            service.failing_since = None
             service.last_success_at = now
+            # What was in flight when the platform asked for a pause does not end it.
+            if outcome.facts.get("probe") or (service.closed_until is not None and service.closed_until <= now):
+                service.closed_until = None
         return
     service.consecutive_failures += 1
     service.failing_since = service.failing_since or now

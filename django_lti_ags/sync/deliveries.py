@@ -108,12 +108,12 @@ class Delivery(ABC, Generic[R]):
         alias: str = conf.get("database")
         with transaction.atomic(using=alias):
             now = self._clock.now()
-            for outcome in outcomes:
-                reach.store(outcome, now, alias)
             shut = circuit.note(outcomes, now, self._random, alias)
-            known, busy = self.look_up(outcomes, alias)
-            found, also_busy = lock_claimed(self.rows(), [outcome for outcome in outcomes if outcome.pk not in busy])
-            busy |= also_busy
+            busy = {outcome.pk for outcome in outcomes if not reach.store(outcome, now, alias)}
+            known, above = self.look_up([outcome for outcome in outcomes if outcome.pk not in busy], alias)
+            busy |= above
+            found, locked = lock_claimed(self.rows(), [outcome for outcome in outcomes if outcome.pk not in busy])
+            busy |= locked
             mine = [outcome for outcome in outcomes if outcome.pk in found]
             for outcome in mine:
                 transitions.finish(found[outcome.pk], outcome, self._terms(now, outcome, shut))

@@ -77,6 +77,8 @@ class Engine:
         self._lanes: dict[int, Lane] = {}
         self._in_flight = 0
         self._stopping = threading.Event()
+        self._pause = threading.Event()  # never set: a wait that a stop does not cut short
+        self._stop_by: float | None = None
 
     def stop(self) -> None:
         """Claim nothing more, let what is in flight end, hand the rest back. Safe from a signal handler and other threads."""
@@ -116,6 +118,8 @@ class Engine:
                 return report
             if self._stopping.is_set():
                 self._hand_back()
+                if self._is_overdue():
+                    return report
             self._dispatch()
             self._wait_for_answers(next_claim if more else None)
 
@@ -238,7 +242,13 @@ class Engine:
             self._unfinished = others + [(delivery, outcome) for outcome in busy]
             if busy and not self._in_flight:
                 # A recorder's transaction has them; it will not be long.
-                self._stopping.wait(_FINISH_EVERY_SECONDS / 2)
+                self._pause.wait(_FINISH_EVERY_SECONDS / 2)
+
+    def _is_overdue(self) -> bool:
+        """Whether a stop has waited long enough for what somebody else has locked; its leases then run out by themselves."""
+        if self._stop_by is None:
+            self._stop_by = time.monotonic() + 2 * self._settings.send_deadline_seconds
+        return time.monotonic() > self._stop_by
 
     def _hand_back(self) -> None:
         for lane in self._lanes.values():

@@ -43,7 +43,7 @@ class LineItemDelivery(Delivery[LineItem]):
     def prepare(self, rows: Sequence[LineItem], profile: Profile, *, start_by: float, probe: bool) -> list[LineItemJob]:
         """Claimed columns of one service as jobs, with what their courses say now."""
         placed = self.rows().select_related("context__deployment__registration__signing_key").in_bulk([row.pk for row in rows])
-        return [_job(placed[row.pk], row, profile, start_by, probe=probe) for row in rows]
+        return [_job(placed[row.pk], row, profile, start_by, probe=probe) for row in rows if row.pk in placed]
 
     def exchange(self, job: LineItemJob) -> Outcome:
         """Find it, or make it."""

@@ -19,7 +19,7 @@ from django_lti_ags.profiles.answers import clock_skew_seconds
 from django_lti_ags.sync.outbox_sql import locked, upsert_by_pk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from django.db.models import QuerySet
 
@@ -60,7 +60,7 @@ class Outcome:
     settled: bool = False
     """Whether the platform was asked and gave a clear answer, so that the row is no longer unsettled."""
     clock_skew_seconds: float | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """What else the platform told, for the delivery that asked."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db import connections, models
 from django.db.models import DateTimeField, Func
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
+
+
+_PORTION: Final = 1000
 
 
 class UtcNow(Func):
@@ -68,6 +71,11 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet
     if features.has_select_for_no_key_update:
         options["no_key"] = True
     return rows.select_for_update(**options)
+
+
+def portions(pks: Sequence[int]) -> list[Sequence[int]]:
+    """``pks`` in portions that every database takes as parameters of one statement."""
+    return [pks[start : start + _PORTION] for start in range(0, len(pks), _PORTION)]
 
 
 def insert_or_lock(rows: models.QuerySet[Any], objects: Sequence[models.Model], *, unique: Sequence[str]) -> None:

@@ -32,19 +32,20 @@ def concerns(outcome: Outcome, job: Job) -> bool:
     return verdict.reach in ours and outcome.facts[f"{verdict.reach}_id"] == ours[verdict.reach]
 
 
-def store(outcome: Outcome, now: datetime, alias: str) -> None:
-    """Store a refusal that concerns more than its own row."""
+def store(outcome: Outcome, now: datetime, alias: str) -> bool:
+    """Store a refusal that concerns more than its own row; False: its place is locked by somebody else just now."""
     verdict = outcome.verdict
     if verdict.disposition is not Disposition.REJECTED:
-        return
+        return True
     if verdict.reach is Reach.REGISTRATION:
         if blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
             logger.error("Registration %s is paused: %s %s", outcome.facts["registration_id"], verdict.code, verdict.detail)
             after_commit(alias, signals.registration_paused, registration_id=outcome.facts["registration_id"], code=verdict.code)
     elif verdict.reach is Reach.CONTEXT:
-        blocks.block(Context.objects.using(alias).filter(pk=outcome.facts["context_id"]), verdict, now)
+        return blocks.block(Context.objects.using(alias).filter(pk=outcome.facts["context_id"]), verdict, now)
     elif verdict.reach is Reach.LINE_ITEM:
-        blocks.block(LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"]), verdict, now)
+        return blocks.block(LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"]), verdict, now)
+    return True
 
 
 def hold_others(outcomes: Sequence[Outcome], alias: str) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connections, transaction
@@ -15,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from django_lti_ags import conf
 from django_lti_ags.exceptions import WrongDatabase
-from django_lti_ags.models import Score, SyncState
+from django_lti_ags.models import LineItem, Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync.outbox_sql import UtcNow, insert_or_lock, locked, upsert_by_pk
 from django_lti_ags.sync.settling import Held
@@ -54,7 +53,8 @@ _WRITTEN: Final = (
     "service",
 )
 _UNIQUE: Final = ("line_item", "user_digest")
-_CHUNK: Final = 1000
+_CHUNK: Final = 2000
+_CHUNK_CHARACTERS: Final = 1_000_000
 _MOST_DOUBTS: Final = 20
 _HELD: Final = (SyncState.PENDING, SyncState.SENDING, SyncState.DELIVERED)
 
@@ -126,6 +126,8 @@ def record_many(line_item: LineItem, statements: Iterable[Statement]) -> Summary
     with transaction.atomic(using=alias, savepoint=False):
         # One order for everybody: two writers of one class wait for each other, and do not deadlock.
         ordered = sorted(((statement.user_digest, statement) for statement in statements), key=lambda pair: pair[0])
+        # And one after the other: InnoDB's gap locks would let two who fill one new column deadlock.
+        list(locked(LineItem.objects.using(alias).filter(pk=line_item.pk)).only("pk"))
         for chunk in _chunks(ordered):
             summary += _record_chunk(alias, line_item, dict(chunk))
         if summary.created or summary.changed:
@@ -184,7 +186,7 @@ def _new(line_item: LineItem, statement: Statement) -> Score:
 def _restate(row: Any, line_item: LineItem, statement: Statement) -> bool:
     """Put ``statement`` on its locked row; False: it says what the row says already, and the row is on its way or there."""
     values = statement.wire_values()
-    same = all(getattr(row, name) == value for name, value in values.items())
+    same = _says(row, values)
     if same and row.state in _HELD:
         return False
     now = row.database_now
@@ -200,6 +202,12 @@ def _restate(row: Any, line_item: LineItem, statement: Statement) -> bool:
     if row.state != SyncState.SENDING:
         requeue(row, now)
     return True
+
+
+def _says(row: Score, values: Mapping[str, Any]) -> bool:
+    """Whether ``row`` says it all already; extensions compared as JSON, where ``true`` is not ``1`` as it is in Python."""
+    same = all(getattr(row, name) == value for name, value in values.items())
+    return same and json.dumps(row.extensions, sort_keys=True) == json.dumps(values["extensions"], sort_keys=True)
 
 
 def _doubt(row: Score) -> None:
@@ -242,6 +250,15 @@ def wake_on_commit(alias: str) -> None:
 
 
 def _chunks(items: Sequence[tuple[str, Statement]]) -> Iterator[Sequence[tuple[str, Statement]]]:
-    remaining = iter(items)
-    while chunk := list(islice(remaining, _CHUNK)):
+    """Not too many at once, and not too long: MariaDB refuses a statement of 16 MB."""
+    chunk: list[tuple[str, Statement]] = []
+    size = 0
+    for item in items:
+        length = len(item[1].comment) + len(json.dumps(dict(item[1].extensions)))
+        if chunk and (len(chunk) == _CHUNK or size + length > _CHUNK_CHARACTERS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(item)
+        size += length
+    if chunk:
         yield chunk

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
-from django_lti_ags.models import RESTING, Event, LineItem, Score, SyncState
+from django_lti_ags.models import DECIDABLE, Event, LineItem, Score, SyncState
 from django_lti_ags.sync import blocks
-from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.outbox_sql import database_now, locked, portions
 from django_lti_ags.sync.recording import wake_on_commit
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-_REVIVABLE = Q(state__in=(*RESTING, SyncState.PENDING))
+_DECIDABLE = Q(state__in=DECIDABLE)
 
 
 def retry(scores: QuerySet[Score]) -> int:
@@ -23,9 +23,10 @@ def retry(scores: QuerySet[Score]) -> int:
     alias = scores.db
     with transaction.atomic(using=alias):
         blocked = scores.filter(state=SyncState.BLOCKED).values("line_item")
-        pks = [row.pk for row in scores.filter(_REVIVABLE).only("pk")]
-        blocks.lift(LineItem.objects.using(alias).filter(pk__in=list(blocked.values_list("line_item", flat=True))))
-        count = blocks.requeue_all(Score.objects.using(alias).filter(_REVIVABLE, pk__in=pks))
+        chosen = list(scores.filter(_DECIDABLE).order_by("line_item", "user_digest").values_list("pk", flat=True))
+        blocks.lift(LineItem.objects.using(alias).filter(pk__in=list(blocked.values_list("line_item", flat=True).distinct())))
+        rows = Score.objects.using(alias).filter(_DECIDABLE)
+        count = sum(blocks.requeue_all(rows.filter(pk__in=pks)) for pks in portions(chosen))
         wake_on_commit(alias)
     return count
 
@@ -35,9 +36,11 @@ def cancel(scores: QuerySet[Score], reason: str) -> int:
     alias = scores.db
     with transaction.atomic(using=alias):
         now = database_now(alias)
-        rows = list(locked(scores.filter(_REVIVABLE).order_by("pk")))
-        taken_back = Score.objects.using(alias).filter(pk__in=[row.pk for row in rows])
-        count = taken_back.update(state=SyncState.CANCELLED, due_at=None, code="cancelled", detail=reason)
+        blocks.lock_columns(scores.filter(_DECIDABLE))
+        rows = list(locked(scores.filter(_DECIDABLE).order_by("line_item", "user_digest")))
+        settled = {"state": SyncState.CANCELLED, "due_at": None, "code": "cancelled", "detail": reason}
+        mine = Score.objects.using(alias)
+        count = sum(mine.filter(pk__in=pks).update(**settled) for pks in portions([row.pk for row in rows]))
         Event.objects.using(alias).bulk_create(
             Event(
                 name="score_cancelled",

@@ -62,7 +62,9 @@ class ScoreDelivery(Delivery[Score]):
             .select_related("context__deployment__registration__signing_key")
             .in_bulk({row.line_item_id for row in rows})
         )
-        return [_job(row, line_items[row.line_item_id], profile, start_by, probe=probe) for row in rows]
+        # A column may have been deleted since, and its scores with it.
+        left = [row for row in rows if row.line_item_id in line_items]
+        return [_job(row, line_items[row.line_item_id], profile, start_by, probe=probe) for row in left]
 
     def exchange(self, job: ScoreJob) -> Outcome:
         """Send it."""

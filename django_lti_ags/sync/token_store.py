@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.cache import caches
 
@@ -22,6 +23,44 @@ _LOCK_PREFIX: Final = "lti_ags:token-lock:"
 _LOOK_EVERY_SECONDS: Final = 0.05
 
 
+logger = logging.getLogger(__name__)
+
+
+class _Cache:
+    """The shared cache; where it fails, it is as if it were empty, and nothing is delivered the later for it."""
+
+    def __init__(self) -> None:
+        self._failing = False
+
+    def get(self, name: str) -> Any:
+        """What is kept under ``name``; None: nothing."""
+        return self._call("get", name)
+
+    def set(self, name: str, value: str, seconds: int) -> None:
+        """Keep ``value``."""
+        self._call("set", name, value, seconds)
+
+    def delete(self, name: str) -> None:
+        """Forget it."""
+        self._call("delete", name)
+
+    def add(self, name: str, seconds: int) -> bool:
+        """Whether nobody else had ``name``; also if nobody can tell."""
+        return self._call("add", name, True, seconds) is not False
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        try:
+            answer = getattr(caches[conf.get("cache")], method)(*arguments)
+        except Exception:
+            # Each backend has exceptions of its own.
+            if not self._failing:
+                logger.exception("The cache %r fails; until it is back, each process fetches access tokens of its own", conf.get("cache"))
+            self._failing = True
+            return None
+        self._failing = False
+        return answer
+
+
 class CacheTokenStore:
     """A :class:`~django_lti_ags.ags.tokens.TokenStore` for any number of threads and processes.
 
@@ -31,6 +70,7 @@ class CacheTokenStore:
 
     def __init__(self) -> None:
         self._memory = MemoryTokenStore()
+        self._cache = _Cache()
         self._pause = threading.Event()
 
     def get(self, key: str) -> Token | None:
@@ -38,7 +78,7 @@ class CacheTokenStore:
         token = self._memory.get(key)
         if token is not None and token.expires_at > time.time():
             return token
-        token = _load(caches[conf.get("cache")].get(_PREFIX + key))
+        token = _load(self._cache.get(_PREFIX + key))
         if token is not None:
             self._memory.set(key, token)
         return token
@@ -49,33 +89,31 @@ class CacheTokenStore:
         lifetime = int(token.expires_at - time.time())
         if lifetime > 0:
             plain = json.dumps({"token": token.access_token, "scopes": sorted(token.scopes), "expires_at": token.expires_at})
-            caches[conf.get("cache")].set(_PREFIX + key, encryption.encrypt(plain), lifetime)
+            self._cache.set(_PREFIX + key, encryption.encrypt(plain), lifetime)
 
     def delete(self, key: str, token: Token) -> None:
         """Forget ``token``, unless a newer one stands there already."""
         self._memory.delete(key, token)
-        cache = caches[conf.get("cache")]
-        shared = _load(cache.get(_PREFIX + key))
+        shared = _load(self._cache.get(_PREFIX + key))
         if shared is not None and shared.access_token == token.access_token:
-            cache.delete(_PREFIX + key)
+            self._cache.delete(_PREFIX + key)
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Held by whoever fetches. A holder that died is outlived after one request's deadline."""
         longest = float(conf.get("send_deadline_seconds")) + 5
-        cache = caches[conf.get("cache")]
         name = _LOCK_PREFIX + key
         with self._memory.lock(key):
             give_up = time.monotonic() + longest
-            mine = cache.add(name, True, int(longest))
+            mine = self._cache.add(name, int(longest))
             while not mine and time.monotonic() < give_up and self.get(key) is None:
                 self._pause.wait(_LOOK_EVERY_SECONDS)
-                mine = cache.add(name, True, int(longest))
+                mine = self._cache.add(name, int(longest))
             try:
                 yield
             finally:
                 if mine:
-                    cache.delete(name)
+                    self._cache.delete(name)
 
 
 def _load(stored: object) -> Token | None:

@@ -46,6 +46,11 @@ class Worker:
                     logger.warning("The database is not there (%s); looking again in %.1f s", type(problem).__name__, pause)
                     connections[alias].close()
                     pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+                except Exception:
+                    # Whatever it is, other scores wait: the leases run out, and the log says why.
+                    logger.exception("A pass failed; looking again in %.1f s", pause)
+                    connections[alias].close()
+                    pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
                 else:
                     pause = poll
                     if self._on_pass is not None:

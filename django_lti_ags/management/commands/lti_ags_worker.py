@@ -1,6 +1,7 @@
 """The delivery worker."""
 
 import signal
+import threading
 from types import FrameType
 from typing import Any
 
@@ -20,7 +21,8 @@ class Command(BaseCommand):
         worker = Worker(on_pass=self._tell)
 
         def stop(signum: int, frame: FrameType | None) -> None:
-            worker.stop()
+            # In a thread: the signal may have come while the main one holds the lock of what is to be set.
+            threading.Thread(target=worker.stop).start()
 
         previous = {name: signal.signal(name, stop) for name in (signal.SIGTERM, signal.SIGINT)}
         self.stdout.write("Delivering. Stop with SIGTERM or Ctrl-C.")
