@@ -126,6 +126,43 @@ def test_other_databases_need_nothing(found, monkeypatch):
     assert found() == []
 
 
+@pytest.mark.parametrize(
+    ("vendor", "zone", "ids"),
+    [
+        ("mysql", "Asia/Kolkata", ["lti_ags.E012"]),
+        ("sqlite", "America/New_York", ["lti_ags.E012"]),
+        ("postgresql", "Asia/Kolkata", []),
+        ("mysql", "UTC", []),
+        ("mysql", None, []),
+    ],
+)
+def test_a_database_in_a_zone_of_its_own(found, monkeypatch, vendor, zone, ids):
+    server = SimpleNamespace(vendor=vendor, settings_dict={"OPTIONS": GOOD_OPTIONS, "TIME_ZONE": zone})
+    monkeypatch.setattr(checks, "connections", {"default": server})
+    assert found() == ids
+
+
+class Router:
+    """Sends everything to one database."""
+
+    def __init__(self, alias):
+        self.alias = alias
+
+    def db_for_read(self, model, **hints):
+        return self.alias
+
+
+@pytest.mark.parametrize(("alias", "ids"), [("other", ["lti_ags.E013"]), ("default", []), (None, [])])
+def test_routers_say_what_the_setting_says(found, monkeypatch, alias, ids):
+    monkeypatch.setattr(checks.router, "routers", [Router(alias)])
+    assert found() == ids
+
+
+@pytest.mark.parametrize("host", ["10.0.0.0/99", "https://lms.example", " ", "a*.example"])
+def test_a_private_host_that_is_none(found, host):
+    assert found(ALLOWED_PRIVATE_HOSTS=[host]) == ["lti_ags.E014"]
+
+
 def test_times_need_a_zone(found, settings):
     settings.USE_TZ = False
     assert found() == ["lti_ags.E009"]

@@ -1,6 +1,10 @@
 """Columns from launches, and declared ones."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
+from django.utils import timezone
 
 from django_lti_ags import line_items, scores
 from django_lti_ags.ags import vocabulary
@@ -184,6 +188,13 @@ def test_a_declared_column_is_there_once_and_wanted(campus):
         {"score_maximum": "9"},
         {"score_maximum": True},
         {"resource_id": ""},
+        {"resource_id": 5},
+        {"tag": None},
+        {"label": "half \ud800"},
+        {"tag": "nul \x00"},
+        {"resource_link_id": "\udfff"},
+        {"score_maximum": 10**400},
+        {"label": "x" * 5000},
     ],
 )
 def test_a_bad_declaration_is_refused(campus, wrong):
@@ -198,3 +209,18 @@ def test_a_column_cannot_be_declared_where_the_platform_lets_none_be_made(campus
     context = line_items.context_from_launch(campus.claims(scope=[vocabulary.SCOPE_SCORE]))
     with pytest.raises(MissingScope):
         line_items.declare(context, resource_id="e", label="E", score_maximum=1)
+
+
+def test_a_maximum_may_be_a_decimal(campus):
+    context = line_items.context_from_launch(campus.claims())
+    assert line_items.declare(context, resource_id="e", label="E", score_maximum=Decimal("20.5")).score_maximum == 20.5
+
+
+@pytest.mark.parametrize("minutes", [5, 15])
+def test_a_launch_that_brings_nothing_new_tries_again_what_was_blocked_a_while_ago(campus, minutes):
+    line_item = campus.line_item()
+    scores.record(line_item, user_id="u1", score_given=1, score_maximum=10)
+    LineItem.objects.update(block_code="forbidden", blocked_at=timezone.now() - timedelta(minutes=minutes))
+    Score.objects.update(state=SyncState.BLOCKED, due_at=None, code="forbidden")
+    campus.line_item()
+    assert Score.objects.get().state == (SyncState.PENDING if minutes == 15 else SyncState.BLOCKED)

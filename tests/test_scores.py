@@ -112,6 +112,10 @@ BAD = [
     ({"extensions": {"https://x.example/a": "\x00"}}, "extensions"),
     ({"extensions": {"https://x.example/a": "\ud800"}}, "extensions"),
     ({"extensions": [1]}, "extensions"),
+    ({"extensions": 0}, "extensions"),
+    ({"comment": 0}, "comment"),
+    ({"comment": b""}, "comment"),
+    ({"scoring_user_id": 0}, "scoring_user_id"),
 ]
 
 
@@ -293,3 +297,32 @@ def test_the_worker_is_woken_after_the_commit(campus, settings):
         scores.record(line_item, user_id="u1", score_given=8, score_maximum=10)
         assert WOKEN == []
     assert WOKEN == [1]
+
+
+@pytest.mark.parametrize("item", [None, 5, [], {1: 2, "a": 3}])
+def test_an_item_that_is_no_score_is_an_error_of_its_own(line_item, item):
+    with pytest.raises(ValidationError, match="Item 0"):
+        scores.record_many(line_item, [item, {"user_id": "u1", "score_given": 8, "score_maximum": 10}])
+    assert not Score.objects.exists()
+
+
+def test_true_is_not_one(line_item):
+    name = "https://x.example/a"
+    for value, version in ((True, 1), (True, 1), (1, 2), ([1], 3), ([True], 4)):
+        row = scores.record(line_item, user_id="u1", score_given=8, score_maximum=10, extensions={name: value})
+        assert row.version == version
+
+
+@pytest.mark.parametrize("reason", ["", " ", None, 5, "nul \x00", "half \ud800", "x" * 1_000_000])
+def test_a_reason_that_is_none_cancels_nothing(line_item, reason):
+    row = scores.record(line_item, user_id="u1", score_given=8, score_maximum=10)
+    with pytest.raises(ValidationError, match="reason"):
+        scores.cancel(row, reason=reason)
+    row.refresh_from_db()
+    assert row.state == SyncState.PENDING
+
+
+def test_retry_takes_a_slice_a_list_a_row_and_a_query(line_item):
+    scores.record_many(line_item, [{"user_id": f"u{n}", "score_given": 1, "score_maximum": 10} for n in range(6)])
+    rows = Score.objects.order_by("pk")
+    assert [scores.retry(chosen) for chosen in (rows, rows[:2], list(rows), rows[0], rows.none())] == [6, 2, 6, 1, 0]

@@ -31,6 +31,7 @@ class _Cache:
 
     def __init__(self) -> None:
         self._failing = False
+        self._lock = threading.Lock()
 
     def get(self, name: str) -> Any:
         """What is kept under ``name``; None: nothing."""
@@ -53,9 +54,10 @@ class _Cache:
             answer = getattr(caches[conf.get("cache")], method)(*arguments)
         except Exception:
             # Each backend has exceptions of its own.
-            if not self._failing:
+            with self._lock:
+                told, self._failing = self._failing, True
+            if not told:
                 logger.exception("The cache %r fails; until it is back, each process fetches access tokens of its own", conf.get("cache"))
-            self._failing = True
             return None
         self._failing = False
         return answer

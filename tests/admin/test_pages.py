@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from django_lti_ags import scores
 from django_lti_ags.admin.filters import EVENT_NAMES
@@ -305,3 +306,15 @@ class TestSearch:
     )
     def test_places_by_a_part(self, boss, model, term, count):
         assert boss.get(address(model, "changelist"), {"q": term}).context["cl"].result_count == count
+
+
+@pytest.mark.parametrize(("model", "name"), [(Score, "code"), (Event, "name")])
+def test_a_filter_takes_any_text(world, boss, model, name):
+    address = reverse(f"admin:lti_ags_{model._meta.model_name}_changelist")
+    assert boss.get(address, {name: "\x00"}).status_code == 200
+
+
+@pytest.mark.parametrize(("given", "shown"), [(99.99999, "99.99999 / 100"), (8.0, "8 / 100"), (0.1, "0.1 / 100")])
+def test_a_score_is_not_rounded(world, boss, given, shown):
+    Score.objects.filter(pk=world.pending.pk).update(score_given=given, score_maximum=100)
+    assert shown in boss.get(reverse("admin:lti_ags_score_change", args=[world.pending.pk])).content.decode()

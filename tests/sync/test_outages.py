@@ -35,7 +35,10 @@ def test_a_refused_client_pauses_the_registration_and_costs_no_try(campus, line_
 
     campus.platform.tools["quiz"] = tool
     record(line_item, "u4")
+    signals.registration_resumed.connect(lambda sender, **told: heard.append(told["registration_id"]), weak=False, dispatch_uid="r")
     assert registrations.resume(registration) is True
+    signals.registration_resumed.disconnect(dispatch_uid="r")
+    assert heard == ["client_refused", registration.pk]
     assert registrations.resume(registration) is False
     deliver()
     assert [campus.shown(f"u{n}") for n in range(1, 5)] == [8] * 4
@@ -193,3 +196,18 @@ def test_one_slow_campus_does_not_hold_up_another(make_campus, deliver):
 
 def test_the_shared_clients_are_made_once():
     assert clients.shared() is clients.shared()
+
+
+def test_what_was_in_flight_does_not_end_a_pause_that_the_platform_asked_for(make_campus, deliver):
+    campus = make_campus(learners=20)
+    line_item = campus.line_item()
+    record(line_item)
+    deliver()
+    campus.platform.faults.add("slow", kind="score", count=2, seconds=0.3)
+    campus.platform.faults.add("status", kind="score", count=1, status=429, headers=[("Retry-After", "60")])
+    scores.record_many(line_item, [{"user_id": f"u{n}", "score_given": 2, "score_maximum": 10} for n in range(1, 21)])
+    deliver(deadline_seconds=0.1)
+    assert Service.objects.get().closed_until - DatabaseClock().now() > timedelta(seconds=50)
+    before = len(campus.platform.ledger.of("score"))
+    deliver()
+    assert len(campus.platform.ledger.of("score")) == before

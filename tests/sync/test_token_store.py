@@ -6,9 +6,10 @@ import time
 import pytest
 from django.core.cache import cache
 
-from django_lti_ags import encryption
+from django_lti_ags import encryption, scores
 from django_lti_ags.ags.tokens import Token
 from django_lti_ags.profiles.base import Profile
+from django_lti_ags.sync.engine import deliver_due
 from django_lti_ags.sync.profiles import profile_of
 from django_lti_ags.sync.token_store import CacheTokenStore
 
@@ -94,3 +95,31 @@ def test_profiles_come_from_the_settings(settings):
     settings.LTI_AGS = settings.LTI_AGS | {"PROFILES": {"own": "builtins.dict"}}
     with pytest.raises(TypeError, match="not a Profile"):
         profile_of(Registration())
+
+
+class Broken:
+    """A cache whose server is gone."""
+
+    def __getattr__(self, name):
+        raise ConnectionError(name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_its_cache_a_worker_delivers_all_the_same(campus, monkeypatch, caplog):
+    monkeypatch.setattr("django_lti_ags.sync.token_store.caches", {"default": Broken()})
+    scores.record_many(campus.line_item(), [{"user_id": f"u{n}", "score_given": n, "score_maximum": 10} for n in range(1, 6)])
+    assert deliver_due().codes == {"delivered": 5}
+    assert len(campus.platform.ledger.of("token")) == 1
+    assert caplog.text.count("The cache 'default' fails") == 1
+
+
+def test_a_cache_that_is_back_is_used_again(monkeypatch):
+    store = CacheTokenStore()
+    with monkeypatch.context() as patched:
+        patched.setattr("django_lti_ags.sync.token_store.caches", {"default": Broken()})
+        store.set("k", token())
+        store.delete("other", token())
+        with store.lock("k"):
+            assert store.get("k").access_token == "secret-token"
+    store.set("k", token("newer"))
+    assert CacheTokenStore().get("k").access_token == "newer"

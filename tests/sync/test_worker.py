@@ -17,6 +17,7 @@ from django_lti_ags import scores
 from django_lti_ags.models import Score, SyncState
 from django_lti_ags.sync.engine import Engine, Report
 from django_lti_ags.sync.worker import Worker
+from tests.sync.conftest import record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parent.parent.parent
@@ -159,3 +160,25 @@ def test_the_worker_outlives_its_database(caplog):
     worker.run()
     assert (engine.passes, engine.closed) == (3, True)
     assert "The database is not there (OperationalError)" in caplog.text
+
+
+def test_a_pass_that_fails_is_not_the_workers_last(campus, caplog, monkeypatch):
+    record(campus.line_item())
+    engine = Engine()
+    deliver_due, fails = engine.deliver_due, iter([ZeroDivisionError("broken"), ZeroDivisionError("again")])
+
+    def flaky():
+        problem = next(fails, None)
+        if problem is not None:
+            raise problem
+        return deliver_due()
+
+    monkeypatch.setattr(engine, "deliver_due", flaky)
+    worker = Worker(engine)
+    running = threading.Thread(target=lambda: (worker.run(), connections.close_all()))
+    running.start()
+    campus.platform.ledger.wait_for(lambda ledger: bool(ledger.scores()), timeout=30)
+    worker.stop()
+    running.join(20)
+    assert not running.is_alive()
+    assert caplog.text.count("A pass failed") == 2
