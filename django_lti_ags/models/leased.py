@@ -46,6 +46,9 @@ _LEASED_WHEN_SENDING = Q(lease_token__isnull=False, state=SyncState.SENDING) | (
 class Leased(models.Model):
     """A row that a worker sends: claimed with a lease, finished with its token."""
 
+    attempt_kind: ClassVar[str]
+    """The kind of its attempts, and their field that names it."""
+
     state = models.CharField(max_length=10, choices=SyncState.choices, default=SyncState.PENDING)
     due_at = models.DateTimeField(null=True, help_text=_("Claimable from: now, the next try, or the end of the lease."))
     lease_token = models.UUIDField(null=True, editable=False)

@@ -23,6 +23,8 @@ class LineItem(Identified, Blockable, Leased):
     As a leased row its state says whether the column is there: DELIVERED, it is; open, it is to be made.
     """
 
+    attempt_kind = "line_item"
+
     context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="line_items")
     # No constraint in the database, as with a score's.
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="line_items", db_constraint=False)

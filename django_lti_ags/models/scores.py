@@ -20,6 +20,8 @@ _PROGRESS_LENGTH = 20
 class Score(Identified, Leased):
     """One row per (line item, user): the newest score, its state, its lease (AGS 2.0, 3.4)."""
 
+    attempt_kind = "score"
+
     line_item = models.ForeignKey(LineItem, on_delete=models.CASCADE, related_name="scores", db_index=False)
     # The line item's; repeated here because the claim's index needs it. No constraint in the database: InnoDB would
     # lock the service's row for every recorder's transaction, and with it the service's health.

@@ -116,9 +116,9 @@ def next_timestamp(last: datetime | None, terms: Claim) -> datetime:
 
 def _abandoned(row: Leased, terms: Claim) -> DeliveryAttempt:
     return DeliveryAttempt(
-        **{row._meta.model_name or "": row},
+        **{row.attempt_kind: row},
         service_id=terms.service_id,
-        kind=DeliveryAttempt.Kind.SCORE if row._meta.model_name == "score" else DeliveryAttempt.Kind.LINE_ITEM,
+        kind=row.attempt_kind,
         version=row.wire_version,
         lease_token=row.lease_token,
         wire_timestamp=row.wire_timestamp,
