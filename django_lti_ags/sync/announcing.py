@@ -9,6 +9,7 @@ from django.db import transaction
 
 from django_lti_ags import signals
 from django_lti_ags.models import Event, Score, SyncState
+from django_lti_ags.sync.outbox_sql import insert_many
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +28,10 @@ _SIGNALS: Final = {
 def tell(rows: Sequence[Score], now: datetime, alias: str) -> None:
     """One event for each score that came to rest, in this transaction; its signal after the commit."""
     told = [row for row in rows if row.state in _SIGNALS]
-    Event.objects.using(alias).bulk_create(
+    events = [
         Event(
             name=f"score_{row.state}",
-            score=row,
+            score_id=row.pk,
             service_id=row.service_id,
             version=row.version,
             code=row.code,
@@ -38,7 +39,8 @@ def tell(rows: Sequence[Score], now: datetime, alias: str) -> None:
             created_at=now,
         )
         for row in told
-    )
+    ]
+    insert_many(Event.objects.using(alias), events)
     for row in told:
         after_commit(alias, _SIGNALS[SyncState(row.state)], score=row, code=row.code)
 

@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
@@ -21,10 +21,11 @@ from django.db.models import Exists, OuterRef
 
 from django_lti_ags import conf
 from django_lti_ags.models import Service
+from django_lti_ags.profiles.verdict import Disposition
 from django_lti_ags.sync import circuit, throttle
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
-from django_lti_ags.sync.lanes import Lane
+from django_lti_ags.sync.lanes import Lanes
 from django_lti_ags.sync.line_item_rows import LineItemDelivery
 from django_lti_ags.sync.outbox import Claim, Outcome, claim
 from django_lti_ags.sync.profiles import profile_of
@@ -35,12 +36,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from django_lti_ags.sync.deliveries import Delivery, Job
+    from django_lti_ags.sync.deliveries import Delivery
+    from django_lti_ags.sync.lanes import Lane
 
 logger = logging.getLogger(__name__)
 
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
+_ROOM_AGAIN_SECONDS: Final = 0.02
+"""When to look again, if something was due, but its lane had enough to do."""
+_UNWRITTEN: Final = 100
+"""So many answers may wait to be written before threads pause: after a crash the platform is asked about them again."""
 _FINISH_EVERY_SECONDS: Final = 0.1
 
 
@@ -74,8 +80,9 @@ class Engine:
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
         self._answers: queue.SimpleQueue[tuple[Delivery[Any], Outcome, float]] = queue.SimpleQueue()
         self._unfinished: list[tuple[Delivery[Any], Outcome]] = []
-        self._lanes: dict[int, Lane] = {}
-        self._in_flight = 0
+        self._lanes = Lanes(self._settings.threads)
+        self._answered = 0
+        self._passed_over = False
         self._stopping = threading.Event()
         self._pause = threading.Event()  # never set: a wait that a stop does not cut short
         self._stop_by: float | None = None
@@ -111,7 +118,7 @@ class Engine:
                 got = self._claim(min(wanted, limit - report.claimed) if limit is not None else wanted)
                 report.claimed += got
                 if got == 0:
-                    next_claim = time.monotonic() + self._settings.poll_seconds
+                    next_claim = time.monotonic() + (_ROOM_AGAIN_SECONDS if self._passed_over else self._settings.poll_seconds)
                     if self._idle():
                         return report
             elif self._idle() and not more:
@@ -129,14 +136,20 @@ class Engine:
         return deadline_seconds is None or time.monotonic() - started < deadline_seconds
 
     def _idle(self) -> bool:
-        return not self._in_flight and not self._unfinished and not any(lane.waiting for lane in self._lanes.values())
+        return not self._outstanding() and not self._unfinished and not self._lanes.waiting()
+
+    def _outstanding(self) -> int:
+        """Jobs that threads have taken and whose answers were not collected yet."""
+        return self._lanes.taken - self._answered
 
     def _claim(self, wanted: int) -> int:
         now = self._clock.now()
         claimed = 0
+        self._passed_over = False
         for delivery in self._deliveries:
             services = [(service, self._lane(service)) for service in _due_services(delivery, now)]
             open_lanes = [(service, lane) for service, lane in services if lane.room(self._settings.lease_seconds) > 0]
+            self._passed_over = self._passed_over or len(open_lanes) < len(services)
             for position, (service, lane) in enumerate(open_lanes):
                 # Fair by service: each gets an equal share of what is left.
                 share = max(1, (wanted - claimed) // (len(open_lanes) - position))
@@ -166,67 +179,68 @@ class Engine:
         if probe and not rows:
             circuit.give_probe_back(service, alias)
         start_by = taken_at + lease - self._settings.send_deadline_seconds
-        lane.waiting.extend((delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe))
+        self._lanes.add(lane, [(delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe)])
         return len(rows)
 
     def _lane(self, service: Service) -> Lane:
-        lane = self._lanes.setdefault(service.pk, Lane())
+        lane = self._lanes.lane(service.pk)
         most = profile_of(service.registration).max_concurrency
         lane.threads = min(self._settings.threads_per_service, throttle.allowed(service, most))
         return lane
 
     def _dispatch(self) -> None:
         """Hand waiting jobs to free threads, one lane after the other."""
-        lanes = [lane for lane in self._lanes.values() if lane.waiting and lane.in_flight < lane.threads]
-        while lanes and self._in_flight < self._settings.threads:
-            for lane in lanes:
-                if self._in_flight >= self._settings.threads:
-                    break
-                delivery, job = lane.waiting.popleft()
-                lane.in_flight += 1
-                self._in_flight += 1
-                self._pool.submit(self._exchange, delivery, job)
-            lanes = [lane for lane in lanes if lane.waiting and lane.in_flight < lane.threads]
+        while (job := self._lanes.take()) is not None:
+            self._pool.submit(self._exchange_on, *job)
 
-    def _exchange(self, delivery: Delivery[Any], job: Any) -> None:
-        started = time.monotonic()
-        try:
-            outcome = delivery.exchange(job)
-        except BaseException:
-            # Without an outcome the engine would wait for this job for ever.
-            logger.exception("A send failed inside the worker")
-            outcome = delivery.hand_back(job)
-        self._answers.put((delivery, outcome, time.monotonic() - started))
+    def _exchange_on(self, delivery: Delivery[Any], job: Any) -> None:
+        """Send ``job``, and go on with the next one for as long as all is well."""
+        following: tuple[Delivery[Any], Any] | None = (delivery, job)
+        while following is not None:
+            delivery, job = following
+            lane = self._lanes.lane(job.service_id)
+            started = time.monotonic()
+            outcome = _outcome_of(delivery, job)
+            well = outcome.verdict.disposition is Disposition.DELIVERED
+            self._answers.put((delivery, outcome, time.monotonic() - started))
+            if not well:
+                # What waits in this lane may be concerned: the engine looks first, and then gives the place away.
+                return
+            if self._stopping.is_set() or self._answers.qsize() >= _UNWRITTEN:
+                self._lanes.release(lane)
+                return
+            following = self._lanes.take(instead_of=lane)
 
     def _wait_for_answers(self, next_claim: float | None) -> None:
         """Collect answers for as long as a batch may grow; with nothing in flight, until the next claim."""
         until = time.monotonic() + _FINISH_EVERY_SECONDS
-        while self._in_flight and len(self._unfinished) < _BATCH:
-            wait = until - time.monotonic()
-            if wait <= 0:
+        while self._outstanding() and len(self._unfinished) < _BATCH_DRAINING:
+            # A batch is complete with 50, or when the time is up; what has been answered by then goes with it.
+            wait = 0.0 if len(self._unfinished) >= _BATCH else until - time.monotonic()
+            if wait <= 0 and self._answers.empty():
                 return
             try:
-                delivery, outcome, seconds = self._answers.get(timeout=wait)
+                delivery, outcome, seconds = self._answers.get(timeout=max(0.0, wait))
             except queue.Empty:
                 return
-            lane = self._lanes[outcome.service_id]
-            lane.answered(seconds)
-            self._in_flight -= 1
-            self._unfinished.append((delivery, outcome))
-            self._recall(lane, outcome)
-            self._dispatch()
-        if not self._in_flight and not self._unfinished and next_claim is not None:
+            self._collect(delivery, outcome, seconds)
+        if not self._outstanding() and not self._unfinished and next_claim is not None:
             self._stopping.wait(max(0.0, min(next_claim, until) - time.monotonic()))
+
+    def _collect(self, delivery: Delivery[Any], outcome: Outcome, seconds: float) -> None:
+        lane = self._lanes.lane(outcome.service_id)
+        self._answered += 1
+        lane.answered(seconds)
+        self._unfinished.append((delivery, outcome))
+        if outcome.verdict.disposition is not Disposition.DELIVERED:
+            self._recall(lane, outcome)
+            self._lanes.release(lane)
+        self._dispatch()
 
     def _recall(self, lane: Lane, outcome: Outcome) -> None:
         """Hand back what waits for the same refusal, or into a pause: four hundred learners need not ask one by one."""
-        kept: deque[tuple[Delivery[Any], Job]] = deque()
-        for delivery, job in lane.waiting:
-            if concerns(outcome, job):
-                self._unfinished.append((delivery, delivery.hand_back(job)))
-            else:
-                kept.append((delivery, job))
-        lane.waiting = kept
+        for delivery, job in self._lanes.recall(lane, lambda job: concerns(outcome, job)):
+            self._unfinished.append((delivery, delivery.hand_back(job)))
 
     def _finish(self, report: Report) -> None:
         for delivery in self._deliveries:
@@ -240,7 +254,7 @@ class Engine:
             report.codes.update(outcome.verdict.code for outcome in done)
             others = [(owner, outcome) for owner, outcome in self._unfinished if owner is not delivery]
             self._unfinished = others + [(delivery, outcome) for outcome in busy]
-            if busy and not self._in_flight:
+            if busy and not self._outstanding():
                 # A recorder's transaction has them; it will not be long.
                 self._pause.wait(_FINISH_EVERY_SECONDS / 2)
 
@@ -251,10 +265,17 @@ class Engine:
         return time.monotonic() > self._stop_by
 
     def _hand_back(self) -> None:
-        for lane in self._lanes.values():
-            while lane.waiting:
-                delivery, job = lane.waiting.popleft()
-                self._unfinished.append((delivery, delivery.hand_back(job)))
+        for delivery, job in self._lanes.recall_all():
+            self._unfinished.append((delivery, delivery.hand_back(job)))
+
+
+def _outcome_of(delivery: Delivery[Any], job: Any) -> Outcome:
+    try:
+        return delivery.exchange(job)
+    except BaseException:
+        # Without an outcome the engine would wait for this job for ever.
+        logger.exception("A send failed inside the worker")
+        return delivery.hand_back(job)
 
 
 def _due_services(delivery: Delivery[Any], now: datetime) -> Sequence[Service]:

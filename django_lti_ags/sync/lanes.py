@@ -1,12 +1,19 @@
-"""What an engine holds for one service: the jobs that wait, how many are in flight, how long answers take."""
+"""One lane per service: what waits for it, what is in flight to it, and which job is sent next.
+
+Thread-safe, so that a thread that is done takes the next job itself: the thread that owns the
+database may be in the middle of a claim or a finish, and nobody should wait for that.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from django_lti_ags.sync.deliveries import Delivery, Job
 
 _LEASE_SHARE: Final = 0.25
@@ -17,19 +24,101 @@ _SHORTEST_TURN_SECONDS: Final = 0.02
 
 @dataclass(slots=True)
 class Lane:
-    """One service's share of an engine."""
+    """What the engine holds for one service."""
 
     waiting: deque[tuple[Delivery[Any], Job]] = field(default_factory=deque)
     in_flight: int = 0
     threads: int = 1
     latency_seconds: float = 1.0
 
-    def room(self, lease_seconds: float) -> int:
-        """How many more may be claimed: what the lane's threads can start in time."""
-        turns = lease_seconds * _LEASE_SHARE / max(self.latency_seconds, _SHORTEST_TURN_SECONDS)
-        return int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR))) - self.in_flight - len(self.waiting)
-
     def answered(self, seconds: float) -> None:
-        """One of those in flight has come back."""
-        self.in_flight -= 1
+        """An answer took ``seconds``."""
         self.latency_seconds = 0.8 * self.latency_seconds + 0.2 * seconds
+
+    def room(self, lease_seconds: float) -> int:
+        """How many more may be claimed: what the lane's threads can start in time; none while most of that waits already."""
+        turns = lease_seconds * _LEASE_SHARE / max(self.latency_seconds, _SHORTEST_TURN_SECONDS)
+        most = int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR)))
+        free = most - self.in_flight - len(self.waiting)
+        # Few large claims rather than many small ones.
+        return free if len(self.waiting) <= most // 2 else 0
+
+
+class Lanes:
+    """All lanes of one engine, and at most ``threads`` jobs in flight over all of them."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._lanes: dict[int, Lane] = {}
+        self._turns: deque[Lane] = deque()
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self.taken = 0
+        """How many jobs were given to threads so far."""
+
+    def lane(self, service_id: int) -> Lane:
+        """The lane of a service."""
+        with self._lock:
+            if service_id not in self._lanes:
+                self._lanes[service_id] = Lane()
+                self._turns.append(self._lanes[service_id])
+            return self._lanes[service_id]
+
+    def add(self, lane: Lane, jobs: Iterable[tuple[Delivery[Any], Job]]) -> None:
+        """Let ``jobs`` wait in ``lane``."""
+        with self._lock:
+            lane.waiting.extend(jobs)
+
+    def waiting(self) -> bool:
+        """Whether any job waits."""
+        with self._lock:
+            return any(lane.waiting for lane in self._lanes.values())
+
+    def take(self, *, instead_of: Lane | None = None) -> tuple[Delivery[Any], Job] | None:
+        """The next job, one lane after the other; None: nothing waits that may be sent now.
+
+        ``instead_of``: the lane whose job the calling thread has just ended.
+        """
+        with self._lock:
+            if instead_of is not None:
+                self._release(instead_of)
+            if self._in_flight >= self._threads:
+                return None
+            for _ in range(len(self._turns)):
+                lane = self._turns[0]
+                self._turns.rotate(-1)
+                if lane.waiting and lane.in_flight < lane.threads:
+                    lane.in_flight += 1
+                    self._in_flight += 1
+                    self.taken += 1
+                    return lane.waiting.popleft()
+            return None
+
+    def release(self, lane: Lane) -> None:
+        """A job of ``lane`` has ended, and its thread takes no other."""
+        with self._lock:
+            self._release(lane)
+
+    def _release(self, lane: Lane) -> None:
+        lane.in_flight -= 1
+        self._in_flight -= 1
+
+    def recall(self, lane: Lane, concerned: Callable[[Job], bool]) -> list[tuple[Delivery[Any], Job]]:
+        """Take back the waiting jobs of ``lane`` that are ``concerned``."""
+        with self._lock:
+            jobs, lane.waiting = lane.waiting, deque()
+            recalled = []
+            for delivery, job in jobs:
+                if concerned(job):
+                    recalled.append((delivery, job))
+                else:
+                    lane.waiting.append((delivery, job))
+            return recalled
+
+    def recall_all(self) -> list[tuple[Delivery[Any], Job]]:
+        """Take back every waiting job."""
+        with self._lock:
+            jobs = [job for lane in self._lanes.values() for job in lane.waiting]
+            for lane in self._lanes.values():
+                lane.waiting.clear()
+            return jobs

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from django_lti_ags.models import DeliveryAttempt, Leased, SyncState
 from django_lti_ags.profiles.answers import clock_skew_seconds
-from django_lti_ags.sync.outbox_sql import locked, upsert_by_pk
+from django_lti_ags.sync.outbox_sql import insert_many, locked, upsert_by_pk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,4 +156,4 @@ def write_finished(
     if finished:
         upsert_by_pk(rows, finished, fields=(*LEASE_FIELDS, *fields))
     attempts = [attempt(outcome, exchange) for outcome in outcomes for exchange in outcome.exchanges]
-    DeliveryAttempt.objects.using(rows.db).bulk_create(attempts)
+    insert_many(DeliveryAttempt.objects.using(rows.db), attempts)

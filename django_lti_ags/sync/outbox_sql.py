@@ -8,7 +8,7 @@ from django.db import connections, models
 from django.db.models import DateTimeField, Func
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -84,12 +84,90 @@ def insert_or_lock(rows: models.QuerySet[Any], objects: Sequence[models.Model], 
     Not ``ignore_conflicts``: MariaDB would then hide every other error too, and take a shared
     lock on the row that is there, over which three writers of one new row deadlock.
     """
+    connection, meta = connections[rows.db], rows.model._meta
+    if connection.vendor == "postgresql":
+        columns = [connection.ops.quote_name(meta.get_field(name).column) for name in unique]
+        _insert_from_arrays(rows, objects, f" ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {columns[-1]} = EXCLUDED.{columns[-1]}")
+        return
     rows.bulk_create(objects, update_conflicts=True, update_fields=[unique[-1]], **_target(rows, unique))
 
 
 def upsert_by_pk(rows: models.QuerySet[Any], objects: Sequence[models.Model], *, fields: Sequence[str]) -> None:
-    """Write ``fields`` of ``objects``, whose rows are there and locked, in as few statements as the database allows."""
+    """Write ``fields`` of ``objects``, whose rows are there and locked, in as few statements as the database allows.
+
+    PostgreSQL updates from arrays: an upsert would carry every column of every row there and back.
+    """
+    if connections[rows.db].vendor == "postgresql":
+        _update_from_arrays(rows, objects, fields)
+        return
     rows.bulk_create(objects, update_conflicts=True, update_fields=list(fields), **_target(rows, ["id"]))
+
+
+def insert_many(rows: models.QuerySet[Any], objects: Sequence[models.Model]) -> None:
+    """Insert ``objects``, whose keys nobody needs to know afterwards."""
+    if connections[rows.db].vendor == "postgresql" and objects:
+        _insert_from_arrays(rows, objects)
+    else:
+        rows.bulk_create(objects)
+
+
+def _insert_from_arrays(rows: models.QuerySet[Any], objects: Sequence[models.Model], on_conflict: str = "") -> None:
+    connection = connections[rows.db]
+    fields = [field for field in rows.model._meta.concrete_fields if not field.primary_key]
+    split = _Split(connection, {field: [field.pre_save(row, True) for row in objects] for field in fields})
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    table = connection.ops.quote_name(rows.model._meta.db_table)
+    sql = f"INSERT INTO {table} ({names}) SELECT {', '.join(split.terms.values())} FROM {split.source}{on_conflict}"  # noqa: S608 - quoted names
+    with connection.cursor() as cursor:
+        cursor.execute(sql, split.parameters)
+
+
+def _update_from_arrays(rows: models.QuerySet[Any], objects: Sequence[models.Model], fields: Sequence[str]) -> None:
+    connection, meta = connections[rows.db], rows.model._meta
+    quote = connection.ops.quote_name
+    chosen = [meta.pk, *(meta.get_field(name) for name in fields)]
+    split = _Split(connection, {field: [getattr(row, field.attname) for row in objects] for field in chosen}, always=[meta.pk])
+    table, pk = quote(meta.db_table), quote(meta.pk.column)
+    changes = ", ".join(f"{quote(field.column)} = {term}" for field, term in split.terms.items() if field is not meta.pk)
+    sql = f"UPDATE {table} SET {changes} FROM {split.source} WHERE {table}.{pk} = v.{pk}"  # noqa: S608 - quoted names
+    with connection.cursor() as cursor:
+        cursor.execute(sql, split.parameters)
+
+
+class _Split:
+    """Columns for one statement: what all rows have in common goes once, as a value; the rest as arrays, unnested as ``v``.
+
+    Most of what a batch writes is the same for all of it, and the dear part is quoting values.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper, columns: Mapping[Any, list[Any]], always: Sequence[Any] = ()) -> None:
+        self.terms: dict[Any, str] = {}
+        common: list[Any] = []
+        arrays: list[Any] = []
+        types: list[str] = []
+        names: list[str] = []
+        for field, column in columns.items():
+            kind = (field.rel_db_type(connection) if field.primary_key else field.db_type(connection)).partition("(")[0]
+            if isinstance(column[0], Func):
+                self.terms[field], _ = models.sql.Query(None).get_compiler(connection=connection).compile(column[0])
+            elif field not in always and _all_the_same(field, column):
+                self.terms[field] = f"%s::{kind}"
+                common.append(field.get_db_prep_save(column[0], connection))
+            else:
+                name = connection.ops.quote_name(field.column)
+                self.terms[field] = f"v.{name}"
+                arrays.append([field.get_db_prep_save(value, connection) for value in column])
+                types.append(f"%s::{kind}[]")
+                names.append(name)
+        many = len(next(iter(columns.values())))
+        self.source = f"unnest({', '.join(types)}) AS v ({', '.join(names)})" if arrays else f"generate_series(1, {many})"
+        self.parameters = [*common, *arrays]
+
+
+def _all_the_same(field: models.Field[Any, Any], column: list[Any]) -> bool:
+    if isinstance(field, models.JSONField):
+        column = [repr(value) for value in column]  # 1 equals True, but not in JSON
+    return column.count(column[0]) == len(column)
 
 
 def _target(rows: models.QuerySet[Any], unique: Sequence[str]) -> dict[str, Any]:
