@@ -12,11 +12,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from django_lti_ags import conf, keys
+from django_lti_ags.management.given import LONGEST_NAME
 from django_lti_ags.management.pylti1p3_file import entries
 from django_lti_ags.models import Deployment, Registration, SigningKey
 from django_lti_ags.models.identity import digest
-
-_LONGEST_NAME = 200
 
 
 class Command(BaseCommand):
@@ -114,7 +113,7 @@ def _key(issuer: str, entry: dict[str, Any], source: Path) -> SigningKey:
     """The entry's key under the kid that pylti1p3 gives it: its thumbprint (RFC 7638)."""
     file = source.parent / entry["private_key_file"]
     try:
-        key = keys.import_pem(file.read_text(encoding="utf-8"), name=file.name[:_LONGEST_NAME])
+        key = keys.import_pem(file.read_text(encoding="utf-8"), name=file.name[:LONGEST_NAME])
     except (OSError, ValueError) as problem:
         raise CommandError(f"The private key {file} of {issuer!r} cannot be taken over: {_said(problem)}") from None
     if entry.get("public_key_file"):
