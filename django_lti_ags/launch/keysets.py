@@ -163,7 +163,8 @@ def _said(exchange: Exchange, url: str, deadline: float) -> str:
     if exchange.failure is None:
         why = f"it answered {exchange.status}"
     elif exchange.failure is Failure.NO_ANSWER:
-        why = f"no whole answer within {deadline:g} s"
+        late = exchange.duration_ms >= deadline * 1000
+        why = f"no whole answer within {deadline:g} s" if late else "the connection broke off before a whole answer came"
     else:
         why = f"{exchange.failure.value.replace('_', ' ')} (the tool's log has the details)"
     return f"The platform's key set at {url} cannot be fetched: {why}."

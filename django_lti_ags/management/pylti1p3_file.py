@@ -90,6 +90,8 @@ def _check(entry: Any) -> None:
     for name in _TEXTS:
         if not isinstance(entry.get(name) or "", str) or not storable(entry.get(name) or ""):
             raise ValueError(f"has a bad {name}: it must be text that can be stored")
+        if "-----BEGIN" in (entry.get(name) or ""):  # a message with the "file's" name would show the key
+            raise ValueError(f"has a bad {name}: the {name} holds a key, and must name the file that does")
     _check_part("client_id", check_identifier, entry["client_id"])
     deployments = entry["deployment_ids"]
     if not isinstance(deployments, list) or not all(isinstance(item, str) for item in deployments):

@@ -57,11 +57,11 @@ def read_claims(launch: Any) -> LaunchClaims:
         client_ids=_client_ids(claims),
         deployment_id=_text(claims, vocabulary.DEPLOYMENT_ID_CLAIM, required=True),
         context_id=_text(context, "id", within=vocabulary.CONTEXT_CLAIM, required=vocabulary.CONTEXT_CLAIM in claims),
-        context_title=_text(context, "title"),
-        context_label=_text(context, "label"),
-        resource_link_id=_text(link, "id"),
-        resource_link_title=_text(link, "title"),
-        product_family=_text(platform, "product_family_code"),
+        context_title=_text(context, "title", within=vocabulary.CONTEXT_CLAIM),
+        context_label=_text(context, "label", within=vocabulary.CONTEXT_CLAIM),
+        resource_link_id=_text(link, "id", within=vocabulary.RESOURCE_LINK_CLAIM),
+        resource_link_title=_text(link, "title", within=vocabulary.RESOURCE_LINK_CLAIM),
+        product_family=_text(platform, "product_family_code", within=vocabulary.TOOL_PLATFORM_CLAIM),
         **_service(claims),
     )
 

@@ -108,6 +108,12 @@ def test_a_deadline_that_is_set_lower_holds_here_too(platform):
     assert time.monotonic() - begun < 2
 
 
+def test_a_platform_that_hangs_up_did_not_take_long(platform):
+    platform.faults.add(Effect.DOWN, kind="jwks")
+    with pytest.raises(keysets.KeyNotFound, match="cannot be fetched: the connection broke off"):
+        keysets.public_key(platform.jwks_url, "k")
+
+
 class TestTwoAtOnce:
     """A class begins, and all its launches need the same key set."""
 

@@ -299,6 +299,20 @@ class TestReplay:
             assert sorted(pool.map(use, range(40)), key=bool) == [None] + [True] * 39
 
 
+def test_a_platform_at_a_private_address_is_a_page_for_the_operator(desk, client):
+    with override_settings(LTI_AGS={"ALLOWED_PRIVATE_HOSTS": []}):
+        answer = desk.launch(client)
+    is_refused(answer, "private address", "LTI_AGS[&#x27;ALLOWED_PRIVATE_HOSTS&#x27;]")
+    assert "127.0.0.1" not in answer.content.decode()
+
+
+def test_a_key_set_that_fails_shows_nothing_of_what_the_platform_wrote(desk, client):
+    desk.platform.faults.add("status", kind="jwks", status=500, body="canary")
+    answer = desk.launch(client)
+    is_refused(answer, "it answered 500")
+    assert "canary" not in answer.content.decode()
+
+
 def test_over_plain_http_the_page_says_what_may_be_wrong(desk, client):
     is_refused(post(client, "unknown", "x"), "SECURE_PROXY_SSL_HEADER")
     secure = post(client, "unknown", "x", secure=True)

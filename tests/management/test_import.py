@@ -150,6 +150,8 @@ BAD = [
     ({"https://lms.example": ENTRY | {"auth_audience": "a\x00"}}, "bad auth_audience"),
     ({"https://lms.example": ENTRY | {"private_key_file": "a\x00"}}, "bad private_key_file"),
     ({"https://lms.example": ENTRY | {"public_key_file": "a\ud800"}}, "bad public_key_file"),
+    ({"https://lms.example": ENTRY | {"private_key_file": "-----BEGIN PRIVATE KEY-----\nMII"}}, "private_key_file holds a key"),
+    ({"https://lms.example": ENTRY | {"public_key_file": "-----BEGIN PUBLIC KEY-----\nMII"}}, "public_key_file holds a key"),
     ({"https://lms.example ": ENTRY}, "the issuer 'https://lms.example '"),
     ({"https://lms\ud800.example": ENTRY}, "the issuer"),
     ({"https://lms\x00.example": ENTRY}, "the issuer"),
