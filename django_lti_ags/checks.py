@@ -23,7 +23,13 @@ _SQLITE_TIMEOUT_SECONDS = 5
 """Python's default."""
 _ENOUGH_SECONDS = 10
 _DERIVE = "Derive it from django_lti_ags.profiles.base.Profile."
-_PER_PROCESS_CACHES = ("locmem.LocMemCache", "dummy.DummyCache")
+_PER_PROCESS_CACHE = "locmem.LocMemCache"
+_FORGETFUL_CACHE = "dummy.DummyCache"
+_CULLING_CACHES = (_PER_PROCESS_CACHE, "db.DatabaseCache", "filebased.FileBasedCache")
+"""Over MAX_ENTRIES these throw a third away, whatever was promised to be kept."""
+_DJANGOS_ENTRIES = 300
+_ENOUGH_ENTRIES = 10_000
+_OPTIONS_HINT = f"'OPTIONS': {{'MAX_ENTRIES': {_ENOUGH_ENTRIES}}}"
 
 
 @register(Tags.compatibility)
@@ -44,18 +50,9 @@ def check_surroundings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.caches)
 def check_cache(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """W004: tokens and used nonces are to be shared between processes."""
+    """W004, W006, E011: tokens and used nonces are to be shared between processes, and kept."""
     alias = _setting("CACHE", "default")
-    backend = django_settings.CACHES.get(alias, {}).get("BACKEND", "")
-    if not backend.endswith(_PER_PROCESS_CACHES):
-        return []
-    return [
-        Warning(
-            f"The cache {alias!r} is one per process: each fetches access tokens of its own, and a launch can be replayed at another.",
-            hint="Use Redis, Memcached or the database cache in production, or name another alias in LTI_AGS['CACHE'].",
-            id="lti_ags.W004",
-        )
-    ]
+    return list(_cache(alias, django_settings.CACHES.get(alias, {})))
 
 
 @register(Tags.compatibility)
@@ -115,6 +112,39 @@ def _sqlite(options: dict[str, Any]) -> Iterator[CheckMessage]:
             hint="Set OPTIONS['timeout'] = 20 or more for this database.",
             id="lti_ags.W003",
         )
+
+
+def _cache(alias: str, configured: dict[str, Any]) -> Iterator[CheckMessage]:
+    backend = str(configured.get("BACKEND", ""))
+    if backend.endswith(_FORGETFUL_CACHE):
+        yield Error(
+            f"The cache {alias!r} keeps nothing: a replayed launch cannot be told from a new one, so every launch is refused.",
+            hint="Name the alias of a cache that keeps what it is given in LTI_AGS['CACHE'].",
+            id="lti_ags.E011",
+        )
+    if backend.endswith(_PER_PROCESS_CACHE):
+        yield Warning(
+            f"The cache {alias!r} is one per process: each fetches access tokens of its own, and a launch can be replayed at another.",
+            hint=f"Use Redis, Memcached or the database cache (that one with {_OPTIONS_HINT}) in production, "
+            "or name another alias in LTI_AGS['CACHE'].",
+            id="lti_ags.W004",
+        )
+    if backend.endswith(_CULLING_CACHES) and _entries(configured) < _ENOUGH_ENTRIES:
+        yield Warning(
+            f"The cache {alias!r} throws entries away as soon as it holds {_entries(configured)}: used launches are forgotten early, "
+            "and can be replayed within their ten minutes.",
+            hint=f"Set {_OPTIONS_HINT} or more in CACHES[{alias!r}]; more than the entries of ten minutes, whoever makes them.",
+            id="lti_ags.W006",
+        )
+
+
+def _entries(configured: dict[str, Any]) -> int:
+    """As Django reads it: a number that it cannot read is its own default."""
+    options = configured.get("OPTIONS") or {}
+    try:
+        return int(options.get("MAX_ENTRIES", _DJANGOS_ENTRIES))
+    except (TypeError, ValueError):
+        return _DJANGOS_ENTRIES
 
 
 def _names() -> Iterator[CheckMessage]:

@@ -23,6 +23,7 @@ from django_lti_ags.exceptions import (
     MissingScope,
     NoAgsClaim,
     NoLineItem,
+    NotGranted,
     UnknownRegistration,
 )
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
@@ -76,22 +77,21 @@ def from_launch(launch: MessageLaunch | Mapping[str, Any]) -> LineItem:
         MalformedLaunch: a claim is not what LTI 1.3 says.
         NoAgsClaim: the platform granted no grades service.
         NoLineItem: it has no column for this link.
-        MissingScope: it does not let the tool post scores.
+        MissingScope: it does not let the tool post scores. After this and NoLineItem too, what was known of the course and the
+            column is up to date.
     """
     claims = read_claims(launch)
     _require_service(claims)
-    if not claims.line_item_url:
-        raise NoLineItem(
-            "The platform has no gradebook column for this link (its AGS claim has no lineitem). Make the activity graded there, "
-            "or declare a column: line_items.declare(line_items.context_from_launch(launch), …)."
-        )
-    if SCOPE_SCORE not in claims.scopes:
-        raise MissingScope(SCOPE_SCORE, claims.scopes)
+    refusal = _not_granted(claims)
     alias = outbox_alias()
     with transaction.atomic(using=alias):
-        context = _context(claims, alias)
-        service = service_at(context.deployment.registration_id, claims.line_item_url, alias)
-        return _line_item(context, service, claims, alias)
+        if refusal is None:
+            context = _context(claims, alias)
+            service = service_at(context.deployment.registration_id, claims.line_item_url, alias)
+            return _line_item(context, service, claims, alias)
+        _keep_newest(claims, alias)
+    # Not inside the block, which would take back what this launch says of scopes and URLs.
+    raise refusal
 
 
 def context_from_launch(launch: MessageLaunch | Mapping[str, Any]) -> Context:
@@ -173,6 +173,33 @@ def _require_service(claims: LaunchClaims) -> None:
             "The platform granted no Assignment and Grade Services: the launch has no AGS endpoint claim. "
             "Enable grades for this tool in the platform's tool settings."
         )
+
+
+def _not_granted(claims: LaunchClaims) -> NotGranted | None:
+    """Why no score can go where this launch points."""
+    if not claims.line_item_url:
+        return NoLineItem(
+            "The platform has no gradebook column for this link (its AGS claim has no lineitem). Make the activity graded there, "
+            "or declare a column: line_items.declare(line_items.context_from_launch(launch), …)."
+        )
+    return None if SCOPE_SCORE in claims.scopes else MissingScope(SCOPE_SCORE, claims.scopes)
+
+
+def _keep_newest(claims: LaunchClaims, alias: str) -> None:
+    """Bring up to date what is known of the course and the column of a launch that grants too little; nothing new is made."""
+    keys = [digest(claims.issuer, client_id) for client_id in claims.client_ids]
+    courses = Context.objects.using(alias).filter(deployment__registration__key__in=keys, context_digest=digest(claims.context_id))
+    if not courses.filter(deployment__deployment_digest=digest(claims.deployment_id)).exists():
+        return
+    context = _context(claims, alias)
+    known = LineItem.objects.using(alias).filter(context=context)
+    if claims.line_item_url:
+        if known.filter(url_digest=digest(claims.line_item_url)).exists() or _coupled(known, claims.resource_link_id):
+            _line_item(context, service_at(context.deployment.registration_id, claims.line_item_url, alias), claims, alias)
+        return
+    line_item = _coupled(known, claims.resource_link_id)
+    if line_item is not None:
+        _refresh(line_item, {"scopes": list(claims.scopes)}, alias)
 
 
 def _registration(claims: LaunchClaims, alias: str) -> Registration:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from django.core.checks import ERROR, run_checks
+from django.core.checks import ERROR, WARNING, run_checks
 from django.core.management import call_command
 
 from django_lti_ags import checks, conf
@@ -13,6 +13,10 @@ from django_lti_ags.profiles.base import Profile
 
 KEY = "LQ9Eokh1qYXtNmsE4zRdhvTnbkyhdlsS_2vbl0Q0o1Y="
 GOOD_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"}
+
+
+ABOUT_CACHES = ("lti_ags.W004", "lti_ags.W006")
+"""The suite's own cache is one per process, and small."""
 
 
 class CampusProfile(Profile):
@@ -35,7 +39,7 @@ def found(settings):
         messages = [message for message in run_checks() if (message.id or "").startswith("lti_ags.")]
         assert all(message.hint and message.msg for message in messages)
         assert all(KEY not in f"{message.msg} {message.hint}" for message in messages)
-        return sorted(message.id for message in messages if message.id != "lti_ags.W004")
+        return sorted(message.id for message in messages if message.id not in ABOUT_CACHES)
 
     return run
 
@@ -91,13 +95,51 @@ def test_encryption_keys_are_needed_outside_development(found, settings, debug, 
     assert found(ENCRYPTION_KEYS=[]) == ids
 
 
-@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
-def test_a_cache_of_one_process_is_a_warning(settings, tmp_path, backend):
-    shared = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": tmp_path / "cache"}
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}, "shared": shared}
-    assert "lti_ags.W004" in {message.id for message in run_checks(tags=["caches"])}
-    settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY], "CACHE": "shared"}
-    assert "lti_ags.W004" not in {message.id for message in run_checks(tags=["caches"])}
+def about_caches():
+    return {message.id: message for message in run_checks(tags=["caches"]) if (message.id or "").startswith("lti_ags.")}
+
+
+BACKENDS = "django.core.cache.backends."
+ENOUGH = {"OPTIONS": {"MAX_ENTRIES": 10_000}}
+
+
+@pytest.mark.parametrize(
+    ("backend", "more", "ids"),
+    [
+        ("locmem.LocMemCache", {}, {"lti_ags.W004", "lti_ags.W006"}),
+        ("locmem.LocMemCache", ENOUGH, {"lti_ags.W004"}),
+        ("db.DatabaseCache", {}, {"lti_ags.W006"}),
+        ("db.DatabaseCache", {"OPTIONS": {"MAX_ENTRIES": 9_999}}, {"lti_ags.W006"}),
+        ("db.DatabaseCache", {"OPTIONS": {"MAX_ENTRIES": "many"}}, {"lti_ags.W006"}),
+        ("db.DatabaseCache", {"OPTIONS": None}, {"lti_ags.W006"}),
+        ("db.DatabaseCache", ENOUGH, set()),
+        ("db.DatabaseCache", {"OPTIONS": {"MAX_ENTRIES": "20000"}}, set()),
+        ("filebased.FileBasedCache", {}, {"lti_ags.W006"}),
+        ("filebased.FileBasedCache", ENOUGH, set()),
+        ("redis.RedisCache", {}, set()),
+        ("memcached.PyMemcacheCache", {}, set()),
+        ("dummy.DummyCache", {}, {"lti_ags.E011"}),
+    ],
+)
+def test_caches_that_forget(settings, backend, more, ids):
+    """Only settings are read: nothing is connected to."""
+    kept = {"BACKEND": BACKENDS + "memcached.PyMemcacheCache"}
+    settings.CACHES = {"default": kept, "launches": {"BACKEND": BACKENDS + backend, "LOCATION": "somewhere"} | more}
+    settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY], "CACHE": "launches"}
+    found = {message.id: message for message in checks.check_cache(None)}
+    assert set(found) == ids
+    for code, message in found.items():
+        assert "'launches'" in message.msg
+        assert "MAX_ENTRIES" in message.hint or code == "lti_ags.E011"
+        assert message.level == (ERROR if code == "lti_ags.E011" else WARNING)
+
+
+def test_the_cache_that_is_not_ours_is_not_looked_at(settings):
+    settings.CACHES = {"default": {"BACKEND": BACKENDS + "dummy.DummyCache"}, "ours": {"BACKEND": BACKENDS + "redis.RedisCache"}}
+    settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY], "CACHE": "ours"}
+    assert about_caches() == {}
+    settings.LTI_AGS = {"ENCRYPTION_KEYS": [KEY]}
+    assert set(about_caches()) == {"lti_ags.E011"}
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,18 @@ from django_lti_ags.exceptions import (
     UnknownRegistration,
 )
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, Service, SyncState
+from django_lti_ags.models.identity import digest
+from django_lti_ags.sync.outbox_sql import database_now
 
 PREFIX = vocabulary.LTI_CLAIM_PREFIX
 AGS = vocabulary.AGS_ENDPOINT_CLAIM
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def test_a_launch_makes_deployment_context_and_line_item_once(campus):
@@ -114,6 +123,51 @@ def test_what_the_platform_did_not_grant_is_said(campus):
     assert not Context.objects.exists()
 
 
+READ_ONLY = [vocabulary.SCOPE_RESULT_READONLY]
+
+
+@pytest.mark.parametrize("error", [MissingScope, NoLineItem])
+def test_a_launch_that_grants_less_is_kept_before_it_is_refused(campus, error):
+    old = campus.line_item()
+    lineitem = None if error is NoLineItem else "https://other.example/li/9"
+    claims = campus.claims(lineitem=lineitem, lineitems="https://other.example/li", scope=READ_ONLY)
+    claims[PREFIX + "context"]["title"] = "Maths"
+    with pytest.raises(error):
+        line_items.from_launch(claims)
+    new = LineItem.objects.select_related("context", "service").get()
+    assert (new.context.title, new.context.line_items_url, new.context.scopes) == ("Maths", "https://other.example/li", READ_ONLY)
+    assert (new.pk, new.scopes) == (old.pk, READ_ONLY)
+    # A launch that names no column says nothing of where the known one is.
+    assert new.url == (lineitem or old.url)
+    assert new.service.origin == ("https://other.example" if lineitem else old.service.origin)
+
+
+def test_a_launch_that_grants_less_makes_no_column(campus):
+    line_items.context_from_launch(campus.claims(lineitem=None))
+    with pytest.raises(MissingScope):
+        line_items.from_launch(campus.claims(scope=READ_ONLY))
+    assert not LineItem.objects.exists()
+    assert Context.objects.get().scopes == READ_ONLY
+
+
+def test_a_scope_that_comes_back_releases_what_waited_for_it(campus):
+    line_item = campus.line_item()
+    with pytest.raises(MissingScope):
+        line_items.from_launch(campus.claims(scope=READ_ONLY))
+    LineItem.objects.update(block_code="missing_scope", blocked_at=database_now("default"))
+    again = line_items.from_launch(campus.claims())
+    assert (again.pk, again.block_code, vocabulary.SCOPE_SCORE in again.scopes) == (line_item.pk, "", True)
+
+
+def test_a_refused_deployment_refreshes_nothing(campus):
+    campus.line_item()
+    Deployment.objects.update(deployment_id="2", deployment_digest=digest("2"))
+    Registration.objects.update(accept_new_deployments=False)
+    with pytest.raises(MissingScope):
+        line_items.from_launch(campus.claims(scope=READ_ONLY))
+    assert Context.objects.get().scopes != READ_ONLY
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -132,12 +186,61 @@ def test_what_the_platform_did_not_grant_is_said(campus):
         ({AGS: {"scope": [], "lineitem": "https://x/ y"}}, "lineitem"),
         ({AGS: {"scope": [], "lineitem": ["https://x"]}}, "lineitem"),
         ({AGS: {"scope": [], "lineitems": "/relative"}}, "lineitems"),
+        ({PREFIX + "context": {"id": "c", "title": "\x00"}}, "claim/context → title holds a NUL"),
+        ({PREFIX + "context": {"id": "c", "label": 5}}, "claim/context → label must be a string"),
+        ({PREFIX + "resource_link": {"id": 5}}, "claim/resource_link → id must be a string"),
+        ({PREFIX + "resource_link": {"id": "r", "title": 5}}, "claim/resource_link → title must be a string"),
+        ({PREFIX + "tool_platform": {"product_family_code": 5}}, "claim/tool_platform → product_family_code must be a string"),
+        ({"aud": "quiz\ud800"}, "aud holds a NUL or a lone surrogate"),
+        ({"aud": ["quiz", "\x00"]}, "aud holds a NUL or a lone surrogate"),
+        ({"aud": ["quiz"] * 101}, "aud lists 101 audiences"),
+        ({"azp": "\ud800"}, "azp holds a NUL or a lone surrogate"),
+        ({PREFIX + "context": nested(5000)}, "must be an object, not (a list|\\[\\[)"),
+        ({"iss": 10**5000}, "iss must be a string, not (an int|1000)"),
+        ({AGS: {"scope": ["a\x00b"]}}, "endpoint → scope holds a NUL or a lone surrogate"),
+        ({AGS: {"scope": ["a", "\ud800"]}}, "endpoint → scope holds a NUL or a lone surrogate"),
+        ({AGS: {"scope": "a\x00b"}}, "endpoint → scope holds a NUL or a lone surrogate"),
+        ({AGS: {"scope": nested(5000)}}, "scopes as strings"),
+        ({AGS: {"scope": [], 5: 5}}, "endpoint has a key that is no string"),
+        ({AGS: {"scope": [], "x": 1, "https://x/\ud800": 1}}, "a NUL or a lone surrogate"),
     ],
 )
 def test_malformed_claims_are_named(campus, changed, told):
     with pytest.raises(MalformedLaunch, match=told):
         line_items.from_launch(campus.claims() | changed)
     assert not Context.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("a\x00", "a NUL or a lone surrogate"),
+        (["\ud800"], "a NUL or a lone surrogate"),
+        ({"a\ud800": 1}, "a NUL or a lone surrogate"),
+        ({"deep": {5: 1}}, "a key that is no string"),
+        (float("nan"), "a number that JSON has not"),
+        ([float("-inf")], "a number that JSON has not"),
+        (10**400, "a number that JSON has not"),
+        ({1, 2}, "a set, which JSON has not"),
+        (b"x", "a bytes, which JSON has not"),
+        ((1, 2), "a tuple, which JSON has not"),
+        (nested(21), "deeper than 20 levels"),
+        (nested(5000), "deeper than 20 levels"),
+    ],
+    ids=lambda value: f"{type(value).__name__}",
+)
+def test_extensions_that_no_database_takes_are_named(campus, value, told):
+    with pytest.raises(MalformedLaunch, match=told) as caught:
+        line_items.from_launch(campus.claims(**{"https://x.example/more": value}))
+    assert "https://x.example/more" in str(caught.value)
+    assert not Context.objects.exists()
+
+
+@pytest.mark.parametrize("value", [[None], True, "ü\U0001f600", 2**64, -0.5, {"a": [{}, []]}, nested(20), ""])
+def test_extensions_are_kept_as_they_came(campus, value):
+    made = line_items.from_launch(campus.claims(**{"https://x.example/more": value}))
+    made.refresh_from_db()
+    assert made.extensions == {"https://x.example/more": value}
 
 
 def test_claims_must_be_a_mapping(campus):

@@ -15,6 +15,7 @@ from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 
 from django_lti_ags import conf
+from django_lti_ags.exceptions import LaunchRefused
 from django_lti_ags.models.identity import digest
 
 if TYPE_CHECKING:
@@ -119,11 +120,27 @@ class BrowserTie(SessionService, CookieService):
         """Whether it is this login's nonce; that it was not used yet is :meth:`use_up`'s business."""
         return bool(self._nonce) and nonce == self._nonce
 
-    def use_up(self) -> bool:
-        """Use the login, once: ``add`` lets one of two at once through. False: it was used, or the cache keeps nothing."""
-        cache, name = caches[conf.get("cache")], f"lti_ags:nonce:{digest(self._nonce)}"
-        # A cache that lets the same name in twice (the dummy one) cannot tell a replay: nobody gets in then.
-        return bool(cache.add(name, True, LOGIN_SECONDS)) and not cache.add(name, True, LOGIN_SECONDS)
+    def use_up(self) -> None:
+        """Use the login, once: ``add`` lets one of two at once through.
+
+        It is as good as the cache's memory: what a cache of one process, or a full one, throws away within the ten minutes that
+        a login lives can be used again. A replay then still needs this browser's cookie, which is taken away with the first launch.
+
+        Raises:
+            LaunchRefused: it was used, or the cache keeps nothing, so that nobody can say whether it was.
+        """
+        alias = conf.get("cache")
+        cache, name = caches[alias], f"lti_ags:nonce:{digest(self._nonce)}"
+        first, second = cache.add(name, True, LOGIN_SECONDS), cache.add(name, True, LOGIN_SECONDS)
+        if first and not second:
+            return
+        # The dummy cache lets a name in twice; one whose errors are swallowed lets it in never, and does not hold it either.
+        if first or cache.get(name) is None:
+            raise LaunchRefused(
+                f"The tool cannot tell whether this launch was used before, since its cache {alias!r} keeps nothing. Nobody gets in until "
+                "the people who run the tool name a cache that works in LTI_AGS['CACHE']."
+            )
+        raise LaunchRefused("This launch was used already: a launch counts once, and is not repeated by reloading its page.")
 
     def untie(self, response: HttpResponse) -> HttpResponse:
         """Take the cookie away: a state is used once."""

@@ -150,8 +150,7 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
 
     def save_launch_data(self) -> StrictLaunch:
         """The last step: use the login up."""
-        if not self._session_service.use_up():
-            raise LaunchRefused("This launch was used already: a launch counts once, and is not repeated by reloading its page.")
+        self._session_service.use_up()
         super().save_launch_data()
         return self
 

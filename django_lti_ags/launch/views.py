@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
@@ -24,6 +24,7 @@ from django_lti_ags.launch import frames
 from django_lti_ags.launch.browser import BrowserTie, PageRequest
 from django_lti_ags.launch.claims import RESOURCE_LINK_MESSAGE
 from django_lti_ags.launch.configuration import RegistrationToolConf
+from django_lti_ags.launch.reasons import one_line
 from django_lti_ags.launch.validation import Login, StrictLaunch
 from django_lti_ags.launch.verified import Launch
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_REASON: Final = 600
 
 
 @method_decorator([csrf_exempt, never_cache, xframe_options_exempt, sensitive_post_parameters()], name="dispatch")
@@ -47,7 +46,7 @@ class _PlatformView(View):
             return super().dispatch(request, *args, **kwargs)
         except (LtiException, OIDCException, LaunchRefused) as problem:
             # One line, whatever a stranger put into it; no claims and no token: they are personal, and worth stealing.
-            reason = "".join(letter if letter.isprintable() else " " for letter in str(problem))[:_LONGEST_REASON]
+            reason = one_line(str(problem))
             logger.warning("%s refused: %s", type(self).__name__, reason)
             return self.refused(request, reason)
 

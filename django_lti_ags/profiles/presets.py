@@ -6,8 +6,14 @@ Sources: the platforms' own documentation for tool makers; Open edX: xblock-lti-
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
+
+_PAGE: Final = re.compile(r"\.(php|html?|aspx?|jsp|cgi)$", re.IGNORECASE)
+_URL_PART: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._~:@!$&'()*+,;=-]+")
+"""What a path takes as it stands (RFC 3986, 3.3), but for dots alone, which lead elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,17 +41,34 @@ class Preset:
         """The registration's fields.
 
         Raises:
-            ValueError: a part that the URLs need is not given, or one is given that they have no place for.
+            ValueError: a part that the URLs need is not given, one is given that they have no place for, or it would bend them.
         """
+        self._check_site(site)
+        self._check_ids(client_id, platform_id)
         place = (site or self.site).rstrip("/")
-        if site and not self.has_site:
-            raise ValueError("this platform is one cloud for everybody: leave --platform-url out")
-        if self.has_site and not place:
-            raise ValueError("this platform has an address of its own at each institution: give it with --platform-url")
-        if self.needs_id and not platform_id:
-            raise ValueError("this platform's URLs carry the id that it shows with the tool: give it with --platform-id")
         names = ("issuer", "auth_login_url", "token_url", "jwks_url", "token_audience")
         return {name: getattr(self, name).format(site=place, client_id=client_id, id=platform_id) for name in names}
+
+    def _check_site(self, site: str) -> None:
+        if site and not self.has_site:
+            raise ValueError("this platform is one cloud for everybody: leave --platform-url out")
+        if self.has_site and not (site or self.site):
+            raise ValueError("this platform has an address of its own at each institution: give it with --platform-url")
+        segments = urlsplit(site).path.strip("/").split("/")
+        # The preset's own pages: what people see after they logged in, and copy.
+        own = self.auth_login_url.removeprefix("{site}/").partition("/")[0]
+        if _PAGE.search(segments[-1]) or own in segments or "?" in site or "#" in site:
+            raise ValueError(f"--platform-url must be the platform's own address, as in https://lms.example, not a page of it: {site!r}")
+
+    def _check_ids(self, client_id: str, platform_id: str) -> None:
+        if self.needs_id and not platform_id:
+            raise ValueError("this platform's URLs carry the id that it shows with the tool: give it with --platform-id")
+        if platform_id and not self.needs_id:
+            raise ValueError("this platform's URLs carry no id: leave --platform-id out")
+        carried = f"{self.auth_login_url} {self.token_url} {self.jwks_url}"
+        for name, mark, value in (("--client-id", "{client_id}", client_id), ("--platform-id", "{id}", platform_id)):
+            if mark in carried and not _URL_PART.fullmatch(value):
+                raise ValueError(f"{name} {value!r} cannot be a part of a URL: give the bare id that the platform shows")
 
 
 CUSTOM: Final = "custom"
@@ -60,7 +83,9 @@ PRESETS: Final[dict[str, Preset]] = {
         token_url="{site}/login/oauth2/token",
         jwks_url="{site}/api/lti/security/jwks",
         hint="Admin → Developer Keys → + LTI Key, method 'Manual Entry'. The client_id is the number under 'Details'. "
-        "A self-hosted Canvas: --platform-url with its own address.",
+        "A self-hosted Canvas: --platform-url with its own address, and --issuer if its security.yml names another than "
+        "https://canvas.instructure.com. Instructure's beta and test clouds are issuers of their own: "
+        "--platform-url https://sso.beta.canvaslms.com --issuer https://canvas.beta.instructure.com (or test for beta).",
     ),
     "moodle": Preset(
         profile="moodle",

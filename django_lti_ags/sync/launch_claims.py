@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.ags.urls import check_url
 from django_lti_ags.exceptions import MalformedLaunch
+
+_DEEPEST: Final = 20
+"""Levels of an extension's JSON; MariaDB takes 32, of which we leave some to the platforms' own nesting."""
+_LONGEST_NUMBER_BITS: Final = 1024
+"""As far as JSON's usual readers go (RFC 8259, 6)."""
+_MOST_AUDIENCES: Final = 100
+"""Each is a parameter of one query, and databases limit those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +57,11 @@ def read_claims(launch: Any) -> LaunchClaims:
         client_ids=_client_ids(claims),
         deployment_id=_text(claims, vocabulary.DEPLOYMENT_ID_CLAIM, required=True),
         context_id=_text(context, "id", within=vocabulary.CONTEXT_CLAIM, required=vocabulary.CONTEXT_CLAIM in claims),
-        context_title=_text(context, "title"),
-        context_label=_text(context, "label"),
-        resource_link_id=_text(link, "id"),
-        resource_link_title=_text(link, "title"),
-        product_family=_text(platform, "product_family_code"),
+        context_title=_text(context, "title", within=vocabulary.CONTEXT_CLAIM),
+        context_label=_text(context, "label", within=vocabulary.CONTEXT_CLAIM),
+        resource_link_id=_text(link, "id", within=vocabulary.RESOURCE_LINK_CLAIM),
+        resource_link_title=_text(link, "title", within=vocabulary.RESOURCE_LINK_CLAIM),
+        product_family=_text(platform, "product_family_code", within=vocabulary.TOOL_PLATFORM_CLAIM),
         **_service(claims),
     )
 
@@ -63,25 +71,40 @@ def _service(claims: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     name = vocabulary.AGS_ENDPOINT_CLAIM
     endpoint = _object(claims, name)
-    scopes = endpoint.get("scope", [])
-    if isinstance(scopes, str):
-        scopes = scopes.split()  # some platforms send OAuth's form
-    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
-        raise MalformedLaunch(f"The claim {name} must list its scopes as strings, not {scopes!r:.120}.")
+    if not all(isinstance(key, str) for key in endpoint):
+        raise MalformedLaunch(f"The claim {name} has a key that is no string.")
+    extensions = {key: value for key, value in endpoint.items() if "://" in key}
+    for key, value in extensions.items():
+        _check_storable(key, f"{name} → {key}")
+        _check_json(value, f"{name} → {key}")
     return {
         "has_service": True,
         "line_item_url": _url(endpoint, "lineitem"),
         "line_items_url": _url(endpoint, "lineitems"),
-        "scopes": tuple(scopes),
-        "extensions": {key: value for key, value in endpoint.items() if "://" in key},
+        "scopes": _scopes(endpoint.get("scope", [])),
+        "extensions": extensions,
     }
+
+
+def _scopes(scopes: Any) -> tuple[str, ...]:
+    if isinstance(scopes, str):
+        scopes = scopes.split()  # some platforms send OAuth's form
+    if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
+        raise MalformedLaunch(f"The claim {vocabulary.AGS_ENDPOINT_CLAIM} must list its scopes as strings, not {_shown(scopes)}.")
+    for scope in scopes:
+        _check_storable(scope, f"{vocabulary.AGS_ENDPOINT_CLAIM} → scope")
+    return tuple(scopes)
 
 
 def _client_ids(claims: Mapping[str, Any]) -> tuple[str, ...]:
     audience = claims.get("aud")
     listed = [audience] if isinstance(audience, str) else audience
     if not isinstance(listed, list) or not listed or not all(isinstance(item, str) and item for item in listed):
-        raise MalformedLaunch(f"The claim aud must be a client_id or a list of them, not {audience!r:.120}.")
+        raise MalformedLaunch(f"The claim aud must be a client_id or a list of them, not {_shown(audience)}.")
+    if len(listed) > _MOST_AUDIENCES:
+        raise MalformedLaunch(f"The claim aud lists {len(listed)} audiences; {_MOST_AUDIENCES} are read.")
+    for item in listed:
+        _check_storable(item, "aud")
     party = _text(claims, "azp")
     return (party,) if party else tuple(listed)
 
@@ -91,7 +114,7 @@ def _object(claims: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise MalformedLaunch(f"The claim {name} must be an object, not {value!r:.120}.")
+        raise MalformedLaunch(f"The claim {name} must be an object, not {_shown(value)}.")
     return value
 
 
@@ -103,10 +126,54 @@ def _text(claims: Mapping[str, Any], name: str, *, within: str = "", required: b
             raise MalformedLaunch(f"The launch has no claim {shown}.")
         return ""
     if not isinstance(value, str):
-        raise MalformedLaunch(f"The claim {shown} must be a string, not {value!r:.120}.")
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise MalformedLaunch(f"The claim {shown} holds a NUL or a lone surrogate, which no text may.")
+        raise MalformedLaunch(f"The claim {shown} must be a string, not {_shown(value)}.")
+    _check_storable(value, shown)
     return value
+
+
+def storable(text: str) -> bool:
+    """Whether every database takes ``text``: no NUL, and nothing that UTF-8 cannot say."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _check_storable(text: str, name: str) -> None:
+    if not storable(text):
+        # The name may be what is bad: an extension's own key.
+        said = name.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
+        raise MalformedLaunch(f"The claim {said} holds a NUL or a lone surrogate, which no text may.")
+
+
+def _check_json(value: Any, name: str, level: int = 0) -> None:
+    """Accept what JSON can say and every database can store."""
+    if level > _DEEPEST:
+        raise MalformedLaunch(f"The claim {name} is nested deeper than {_DEEPEST} levels.")
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise MalformedLaunch(f"The claim {name} has a key that is no string.")
+            _check_storable(key, name)
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_json(item, name, level + 1)
+    elif isinstance(value, str):
+        _check_storable(value, name)
+    elif isinstance(value, (int, float)):
+        _check_number(value, name)
+    elif value is not None:
+        raise MalformedLaunch(f"The claim {name} holds a {type(value).__name__}, which JSON has not.")
+
+
+def _check_number(value: float, name: str) -> None:
+    if value.bit_length() > _LONGEST_NUMBER_BITS if isinstance(value, int) else not math.isfinite(value):
+        raise MalformedLaunch(f"The claim {name} holds a number that JSON has not.")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.120}"
+    except (ValueError, RecursionError):  # an int with more digits than Python writes; a list in a list in a list …
+        article = "an" if isinstance(value, int) else "a"
+        return f"{article} {type(value).__name__}"
 
 
 def _url(endpoint: Mapping[str, Any], name: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import override_settings
 
 from django_lti_ags.launch import keysets
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync import clients
 from django_lti_ags.testing.platforms import Effect
 from django_lti_ags.testing.platforms.http import Response, Route
 
@@ -30,6 +32,11 @@ def serve(platform, body: str, status: int = 200) -> str:
     """Another key set at the platform."""
     platform.add_routes([Route("GET", "/other-jwks", lambda request: Response(status=status, body=body.encode()), "jwks")])
     return platform.base_url + "/other-jwks"
+
+
+def after_a_while(platform, kept: str) -> None:
+    """As it is when ``kept`` has run out."""
+    cache.delete(f"lti_ags:jwks:{digest(platform.jwks_url)}:{kept}")
 
 
 def good_entry(platform) -> dict[str, str]:
@@ -75,8 +82,122 @@ def test_a_dead_platform_is_not_asked_by_every_launch(platform):
             keysets.public_key(platform.jwks_url, platform.launches.kid)
     assert asked(platform) == 1
     platform.faults.clear()
-    cache.delete(f"lti_ags:jwks:{digest(platform.jwks_url)}:failure")  # as it is after five seconds
+    after_a_while(platform, "failure")
     assert keysets.public_key(platform.jwks_url, platform.launches.kid)
+
+
+def test_a_platform_that_hangs_is_given_up_on_soon(platform, monkeypatch):
+    assert keysets.DEADLINE_SECONDS <= 4
+    monkeypatch.setattr(keysets, "DEADLINE_SECONDS", 0.4)
+    platform.faults.add(Effect.SLOW, kind="jwks", seconds=5)
+    begun = time.monotonic()
+    with pytest.raises(keysets.KeyNotFound, match=r"cannot be fetched: no whole answer within 0\.4 s"):
+        keysets.public_key(platform.jwks_url, "k")
+    with pytest.raises(keysets.KeyNotFound, match=r"cannot be fetched"):
+        keysets.public_key(platform.jwks_url, "k")
+    assert time.monotonic() - begun < 3
+    assert asked(platform) == 1
+
+
+def test_a_deadline_that_is_set_lower_holds_here_too(platform):
+    platform.faults.add(Effect.SLOW, kind="jwks", seconds=5)
+    with override_settings(LTI_AGS=django_settings.LTI_AGS | {"SEND_DEADLINE_SECONDS": 0.3}):
+        begun = time.monotonic()
+        with pytest.raises(keysets.KeyNotFound):
+            keysets.public_key(platform.jwks_url, "k")
+    assert time.monotonic() - begun < 2
+
+
+def test_a_platform_that_hangs_up_did_not_take_long(platform):
+    platform.faults.add(Effect.DOWN, kind="jwks")
+    with pytest.raises(keysets.KeyNotFound, match="cannot be fetched: the connection broke off"):
+        keysets.public_key(platform.jwks_url, "k")
+
+
+class TestTwoAtOnce:
+    """A class begins, and all its launches need the same key set."""
+
+    @pytest.fixture(autouse=True)
+    def short_patience(self, monkeypatch):
+        monkeypatch.setattr(keysets, "PATIENCE_SECONDS", 0.3)
+
+    def fetching(self, platform):
+        cache.set(f"lti_ags:jwks:{digest(platform.jwks_url)}:fetching", True)
+
+    def test_a_set_that_comes_soon_is_waited_for_and_fetched_once(self, platform, monkeypatch):
+        monkeypatch.setattr(keysets, "PATIENCE_SECONDS", 5)
+        platform.faults.add(Effect.SLOW, kind="jwks", seconds=0.4)
+        with ThreadPoolExecutor(6) as pool:
+            found = list(pool.map(lambda _: keysets.public_key(platform.jwks_url, platform.launches.kid), range(6)))
+        assert len(found) == 6
+        assert asked(platform) == 1
+
+    def test_the_others_do_not_wait_for_a_platform_that_hangs(self, platform, monkeypatch):
+        self.fetching(platform)
+        begun = time.monotonic()
+        with pytest.raises(keysets.KeyNotFound, match="is being fetched just now, and takes long"):
+            keysets.public_key(platform.jwks_url, platform.launches.kid)
+        assert time.monotonic() - begun < 1
+        assert asked(platform) == 0
+
+    def test_the_others_use_the_older_set(self, platform):
+        keysets.public_key(platform.jwks_url, platform.launches.kid)
+        after_a_while(platform, "fresh")
+        self.fetching(platform)
+        begun = time.monotonic()
+        assert keysets.public_key(platform.jwks_url, platform.launches.kid)
+        assert time.monotonic() - begun < 0.2
+        assert asked(platform) == 1
+
+    def test_a_new_key_that_somebody_asks_for_is_waited_for(self, platform, monkeypatch):
+        monkeypatch.setattr(keysets, "PATIENCE_SECONDS", 5)
+        keysets.public_key(platform.jwks_url, platform.launches.kid)
+        platform.launches.kid = "rotated"
+        platform.faults.add(Effect.SLOW, kind="jwks", seconds=0.4)
+        with ThreadPoolExecutor(4) as pool:
+            assert all(pool.map(lambda _: keysets.public_key(platform.jwks_url, "rotated"), range(4)))
+        assert asked(platform) == 2
+
+    def test_who_waited_for_a_failure_is_told_of_it(self, platform, monkeypatch):
+        monkeypatch.setattr(keysets, "PATIENCE_SECONDS", 5)
+        platform.faults.add(Effect.SLOW, kind="jwks", seconds=0.3, count=1)
+        monkeypatch.setattr(keysets, "DEADLINE_SECONDS", 0.2)
+        with ThreadPoolExecutor(3) as pool:
+            waiting = [pool.submit(keysets.public_key, platform.jwks_url, "k") for _ in range(3)]
+        assert all("cannot be fetched" in str(future.exception()) for future in waiting)
+        assert asked(platform) == 1
+
+
+def test_an_older_set_does_while_the_platform_is_down(platform):
+    keysets.public_key(platform.jwks_url, platform.launches.kid)
+    after_a_while(platform, "fresh")
+    platform.faults.add(Effect.STATUS, kind="jwks", status=503)
+    for _ in range(3):
+        assert keysets.public_key(platform.jwks_url, platform.launches.kid)
+    assert asked(platform) == 2
+
+
+def test_new_keys_and_a_failure_at_once_do_not_shut_everybody_out(platform):
+    keysets.public_key(platform.jwks_url, platform.launches.kid)
+    platform.launches.kid = "rotated"
+    platform.faults.add(Effect.STATUS, kind="jwks", status=500, count=1)
+    for _ in range(2):
+        with pytest.raises(keysets.KeyNotFound, match="cannot be fetched: it answered 500"):
+            keysets.public_key(platform.jwks_url, "rotated")
+    assert asked(platform) == 2
+    after_a_while(platform, "failure")
+    assert keysets.public_key(platform.jwks_url, "rotated")
+
+
+def test_what_a_platform_says_goes_to_the_log_only(platform, caplog):
+    platform.faults.add(Effect.STATUS, kind="jwks", status=500, body="<b>canary</b> \x1b[31m\ninjected line")
+    with pytest.raises(keysets.KeyNotFound) as caught:
+        keysets.public_key(platform.jwks_url, "k")
+    assert "canary" not in str(caught.value)
+    assert "canary" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
 
 
 @pytest.mark.parametrize(
@@ -128,9 +249,11 @@ def test_a_private_half_is_not_kept(platform):
     assert "private" not in str(cache.get("lti_ags:jwks:" + digest(url)))
 
 
-def test_the_tool_does_not_look_inside_its_own_network(platform):
-    with override_settings(LTI_AGS={"ALLOWED_PRIVATE_HOSTS": []}):
-        clients.forget_shared()
-        with pytest.raises(keysets.KeyNotFound, match="cannot be fetched"):
-            keysets.public_key(platform.jwks_url, platform.launches.kid)
+def test_the_tool_does_not_look_inside_its_own_network(platform, caplog):
+    nowhere_inside = override_settings(LTI_AGS={"ALLOWED_PRIVATE_HOSTS": []})
+    with nowhere_inside, pytest.raises(keysets.KeyNotFound, match=r"LTI_AGS\['ALLOWED_PRIVATE_HOSTS'\]") as caught:
+        keysets.public_key(platform.jwks_url, platform.launches.kid)
     assert asked(platform) == 0
+    # Where the tool's own network is, is not a student's business; the operator reads it in the log.
+    assert "127.0.0.1" not in str(caught.value)
+    assert "127.0.0.1" in caplog.text

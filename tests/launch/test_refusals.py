@@ -14,11 +14,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import got_request_exception
 from django.test import Client, override_settings
 from django.views.debug import ExceptionReporter
 from pylti1p3.message_launch import MessageLaunch
 
+from django_lti_ags.exceptions import LaunchRefused
+from django_lti_ags.launch import keysets
 from django_lti_ags.launch.browser import BrowserTie, PageRequest
 from django_lti_ags.models import Context, Deployment, LineItem
 from tests.launch.conftest import PREFIX, post
@@ -274,16 +277,40 @@ class TestReplay:
     @pytest.mark.parametrize("backend", ["dummy.DummyCache"])
     def test_a_cache_that_keeps_nothing_lets_nobody_in(self, desk, client, backend):
         with override_settings(CACHES={"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}):
-            is_refused(desk.launch(client), "used already")
+            is_refused(desk.launch(client), "keeps nothing", "LTI_AGS[&#x27;CACHE&#x27;]")
+
+    def test_a_cache_that_does_not_answer_lets_nobody_in(self, desk, client, monkeypatch):
+        """As Memcached's clients do when their errors are swallowed."""
+        monkeypatch.setattr(LocMemCache, "add", lambda *args, **kwargs: False)
+        monkeypatch.setattr(keysets, "public_key", lambda url, kid: desk.platform.launches._key.public_key())
+        is_refused(desk.launch(client), "keeps nothing", "LTI_AGS[&#x27;CACHE&#x27;]")
 
     def test_of_two_at_once_one_is_let_in(self, rf):
         def use(_):
             tie = BrowserTie(PageRequest(rf.post("/")))
             tie.save_nonce("one")
-            return tie.use_up()
+            try:
+                tie.use_up()
+            except LaunchRefused as refusal:
+                return "used already" in str(refusal)
+            return None
 
         with ThreadPoolExecutor(8) as pool:
-            assert sorted(pool.map(use, range(40))) == [False] * 39 + [True]
+            assert sorted(pool.map(use, range(40)), key=bool) == [None] + [True] * 39
+
+
+def test_a_platform_at_a_private_address_is_a_page_for_the_operator(desk, client):
+    with override_settings(LTI_AGS={"ALLOWED_PRIVATE_HOSTS": []}):
+        answer = desk.launch(client)
+    is_refused(answer, "private address", "LTI_AGS[&#x27;ALLOWED_PRIVATE_HOSTS&#x27;]")
+    assert "127.0.0.1" not in answer.content.decode()
+
+
+def test_a_key_set_that_fails_shows_nothing_of_what_the_platform_wrote(desk, client):
+    desk.platform.faults.add("status", kind="jwks", status=500, body="canary")
+    answer = desk.launch(client)
+    is_refused(answer, "it answered 500")
+    assert "canary" not in answer.content.decode()
 
 
 def test_over_plain_http_the_page_says_what_may_be_wrong(desk, client):

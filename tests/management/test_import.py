@@ -86,8 +86,9 @@ def test_each_registration_is_as_pylti1p3_had_it(set_up):
         assert row.signing_key.kid == old.get_kid()
         assert f"kid {row.signing_key.kid}" in said
     assert said.count("Took over") == 3
-    # pylti1p3 lets only listed deployments in. Where none is listed it lets nobody in: nothing to take over.
-    assert dict(Registration.objects.values_list("client_id", "accept_new_deployments")) == {"quiz": False, "a": True, "b": False}
+    # pylti1p3 lets only listed deployments in, and where none is listed nobody.
+    assert not Registration.objects.filter(accept_new_deployments=True).exists()
+    assert said.count("lists no deployment, so nobody is let in until one is added: manage.py lti_ags_register --update") == 1
 
 
 def test_again_it_changes_nothing(set_up):
@@ -125,7 +126,7 @@ BAD = [
     ("{}", "an object with an entry per issuer"),
     ({"https://lms.example": 7}, "must be an object"),
     ({"https://lms.example": [7]}, "must be an object"),
-    ({" ": ENTRY}, "an issuer is blank"),
+    ({" ": ENTRY}, "the issuer .* is blank"),
     ({"https://lms.example": ENTRY | {"client_id": " "}}, "lacks client_id"),
     ({"https://lms.example": ENTRY | {"client_id": 7}}, "lacks client_id"),
     ({"https://lms.example": {}}, "lacks client_id, auth_login_url, auth_token_url, private_key_file"),
@@ -137,6 +138,27 @@ BAD = [
     ({"https://lms.example": ENTRY | {"public_key_file": 7}}, "bad public_key_file"),
     ({"https://lms.example": ENTRY | {"deployment_ids": "1"}}, "bad deployment_ids"),
     ({"https://lms.example": ENTRY | {"deployment_ids": [1]}}, "bad deployment_ids"),
+    ({"https://lms.example": ENTRY | {"deployment_ids": [" "]}}, "bad deployment_ids: ' '"),
+    ({"https://lms.example": ENTRY | {"deployment_ids": ["1", " sp "]}}, "bad deployment_ids: ' sp '"),
+    ({"https://lms.example": ENTRY | {"deployment_ids": ["\ud800"]}}, "bad deployment_ids"),
+    ({"https://lms.example": ENTRY | {"deployment_ids": ["a\x00"]}}, "bad deployment_ids"),
+    ({"https://lms.example": ENTRY | {"deployment_ids": None}}, "bad deployment_ids"),
+    ({"https://lms.example": {name: value for name, value in ENTRY.items() if name != "deployment_ids"}}, "lacks deployment_ids"),
+    ({"https://lms.example": ENTRY | {"client_id": " sp "}}, "bad client_id: ' sp '"),
+    ({"https://lms.example": ENTRY | {"client_id": "a\ud800"}}, "bad client_id"),
+    ({"https://lms.example": ENTRY | {"client_id": "a\x00"}}, "bad client_id"),
+    ({"https://lms.example": ENTRY | {"auth_audience": "a\x00"}}, "bad auth_audience"),
+    ({"https://lms.example": ENTRY | {"private_key_file": "a\x00"}}, "bad private_key_file"),
+    ({"https://lms.example": ENTRY | {"public_key_file": "a\ud800"}}, "bad public_key_file"),
+    ({"https://lms.example": ENTRY | {"private_key_file": "-----BEGIN PRIVATE KEY-----\nMII"}}, "private_key_file holds a key"),
+    ({"https://lms.example": ENTRY | {"public_key_file": "-----BEGIN PUBLIC KEY-----\nMII"}}, "public_key_file holds a key"),
+    ({"https://lms.example ": ENTRY}, "the issuer 'https://lms.example '"),
+    ({"https://lms\ud800.example": ENTRY}, "the issuer"),
+    ({"https://lms\x00.example": ENTRY}, "the issuer"),
+    ({"https://lms.example": []}, "'https://lms.example' has no entry: there is nothing to take over"),
+    ({"https://lms.example": [ENTRY, ENTRY]}, "names the client_id 'quiz' twice"),
+    ('{"https://lms.example": {}, "https://lms.example": {}}', "names 'https://lms.example' twice"),
+    ('{"https://lms.example": {"client_id": "a", "client_id": "b"}}', "names 'client_id' twice"),
     ({"https://lms.example": ENTRY | {"private_key_file": "missing.key"}}, "missing.key.*No such file"),
     ({"https://lms.example": ENTRY | {"private_key_file": "public.key"}}, "not an unencrypted PEM private key"),
     ({"https://lms.example": ENTRY | {"public_key_file": "missing.key"}}, "missing.key.*No such file"),
@@ -168,3 +190,55 @@ def test_a_registration_that_differs_is_left_alone(set_up):
     with pytest.raises(CommandError, match=r"with another token_url\. Change it with lti_ags_register"):
         run(set_up(changed))
     assert Registration.objects.get().token_url == ENTRY["auth_token_url"]
+
+
+def test_deployments_that_were_added_to_the_file_are_added(set_up):
+    run(set_up({"https://lms.example": ENTRY}))
+    said = run(set_up({"https://lms.example": ENTRY | {"deployment_ids": ["1", "two", "three", "four"]}}))
+    assert "Is there already" in said
+    assert "Added the deployments 'three', 'four'." in said
+    assert Deployment.objects.count() == 4
+
+
+def test_deployments_that_left_the_file_are_still_let_in_and_named(set_up):
+    run(set_up({"https://lms.example": ENTRY}))
+    said = run(set_up({"https://lms.example": ENTRY | {"deployment_ids": ["two"]}}))
+    assert "The deployment '1' is not in the file, and is still let in here" in said
+    assert Deployment.objects.count() == 2
+    assert "Added" not in said
+
+
+def test_a_registration_that_was_opened_here_is_not_closed_in_passing(set_up):
+    file = set_up({"https://lms.example": ENTRY})
+    run(file)
+    Registration.objects.update(accept_new_deployments=True)
+    with pytest.raises(CommandError, match=r"with another accept_new_deployments\. Change it"):
+        run(file)
+    assert Registration.objects.get().accept_new_deployments
+
+
+@pytest.mark.parametrize("as_list", [True, False])
+def test_a_default_that_logins_without_a_client_id_used_is_told(set_up, as_list):
+    said = run(set_up(WHOLE))
+    warned = [line for line in said.splitlines() if "without a client_id" in line]
+    assert len(warned) == 1
+    assert "'https://cloud.example'" in warned[0]
+    assert "'a'" in warned[0]
+    assert "Warning" in warned[0]
+    assert "must send its client_id" in warned[0]
+    # A second registration may come from elsewhere, too.
+    Registration.objects.create(issuer="https://lms.example", client_id="x", signing_key=SigningKey.objects.get())
+    again = run(set_up({"https://lms.example": [ENTRY] if as_list else {name: ENTRY[name] for name in ENTRY if name != "default"}}))
+    assert "without a client_id" in again
+
+
+def test_without_a_default_nothing_is_lost(set_up):
+    none = [ENTRY | {"client_id": name, "default": False} for name in "ab"]
+    assert "without a client_id" not in run(set_up({"https://cloud.example": none}))
+
+
+def test_a_long_file_name(set_up, tmp_path, pair):
+    name = "k" * 240 + ".pem"
+    (tmp_path / name).write_bytes(pair[0])
+    run(set_up({"https://lms.example": ENTRY | {"private_key_file": name}}))
+    assert SigningKey.objects.get().name == name[:200]

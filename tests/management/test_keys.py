@@ -47,6 +47,11 @@ def test_generate_a_longer_one():
     assert len(SigningKey.objects.get().public_jwk["n"]) == 512
 
 
+def test_the_longest_name():
+    run("--generate", "--name", "n" * 200)
+    assert SigningKey.objects.get().name == "n" * 200
+
+
 def test_list(used):
     other = keys.generate("other")
     for said in (run(), run("--list")):
@@ -77,6 +82,13 @@ def test_retire():
     ("arguments", "said"),
     [
         (["--generate", "--bits", "1024"], "--bits: An RSA key needs at least 2048 bits"),
+        (["--generate", "--bits", "0"], "--bits: An RSA key needs at least 2048 bits, not 0"),
+        (["--generate", "--bits", "-4096"], "--bits: An RSA key needs at least 2048 bits"),
+        (["--generate", "--bits", "1000000"], "--bits: at most 16384"),
+        (["--generate", "--name", "n" * 201], "--name: at most 200 characters, not 201"),
+        (["--generate", "--name", "a\x00"], "--name: .* NUL"),
+        (["--generate", "--name", "a\udc80"], "--name: .* surrogate"),
+        (["--bits", "0"], "belong to --generate"),
         (["--retire", "x"], "There is no key 'x'"),
         (["--retire", "00000000-0000-4000-8000-000000000000"], "There is no key"),
         (["--name", "x"], "belong to --generate"),

@@ -41,7 +41,10 @@ CLOUDS = ("blackboard", "schoology")
 
 
 def fields(name: str, site: str = SITE + "/", platform_id: str = "42") -> dict[str, str]:
-    return PRESETS[name].urls(site="" if name in (*CLOUDS, "canvas") else site, client_id="my-id", platform_id=platform_id)
+    preset = PRESETS[name]
+    return preset.urls(
+        site="" if name in (*CLOUDS, "canvas") else site, client_id="my-id", platform_id=platform_id if preset.needs_id else ""
+    )
 
 
 def test_every_preset_is_tested():
@@ -89,3 +92,47 @@ def test_a_cloud_takes_no_address(name):
 def test_an_id_is_needed(name):
     with pytest.raises(ValueError, match="--platform-id"):
         fields(name, platform_id="")
+
+
+@pytest.mark.parametrize("name", ["moodle", "canvas", "blackboard"])
+def test_an_id_that_no_url_has_a_place_for(name):
+    with pytest.raises(ValueError, match="leave --platform-id out"):
+        PRESETS[name].urls(site="" if name == "blackboard" else SITE, client_id="1", platform_id="42")
+
+
+@pytest.mark.parametrize("part", ["a/b", "a?b", "a#b", "..", ".", "a b", "a%2Fb", "ü", "https://s.example/imsblis/lti13/token/42"])
+def test_ids_that_would_change_a_url(part):
+    with pytest.raises(ValueError, match=r"--platform-id .* cannot be a part of a URL"):
+        fields("sakai", platform_id=part)
+    with pytest.raises(ValueError, match=r"--client-id .* cannot be a part of a URL"):
+        PRESETS["blackboard"].urls(site="", client_id=part)
+    # Where no URL carries it, a client_id may be whatever the platform likes.
+    assert PRESETS["moodle"].urls(site=SITE, client_id=part)
+
+
+@pytest.mark.parametrize(
+    ("name", "site"),
+    [
+        ("moodle", f"{SITE}/login/index.php"),
+        ("moodle", f"{SITE}/course/view.PHP"),
+        ("sakai", f"{SITE}/portal.jsp"),
+        ("d2l", f"{SITE}/d2l/home"),
+        ("moodle", f"{SITE}/mod/lti"),
+        ("moodle", f"{SITE}/?redirect=0"),
+        ("moodle", f"{SITE}#top"),
+        ("moodle", f"{SITE}?"),
+    ],
+)
+def test_a_page_is_not_the_platforms_address(name, site):
+    with pytest.raises(ValueError, match="not a page of it"):
+        fields(name, site=site, platform_id="42")
+
+
+@pytest.mark.parametrize("site", [SITE, f"{SITE}/", f"{SITE}/moodle", f"{SITE}/moodle-4.1", "http://localhost:8080/a/b"])
+def test_a_platform_may_be_in_a_directory(site):
+    assert fields("moodle", site=site)["issuer"] == site.rstrip("/")
+
+
+def test_the_hint_knows_canvas_clouds_for_trying_out():
+    hint = PRESETS["canvas"].hint
+    assert "--platform-url https://sso.beta.canvaslms.com --issuer https://canvas.beta.instructure.com" in hint

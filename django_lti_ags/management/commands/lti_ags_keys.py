@@ -10,7 +10,10 @@ from django.db.models import Count
 from django.utils import timezone
 
 from django_lti_ags import conf, keys
+from django_lti_ags.management.given import check_name
 from django_lti_ags.models import Registration, SigningKey
+
+_MOST_BITS = 16_384
 
 
 class Command(BaseCommand):
@@ -30,10 +33,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it."""
-        if not options["generate"] and (options["name"] or options["bits"]):
+        if not options["generate"] and (options["name"] or options["bits"] is not None):
             raise CommandError("--name and --bits belong to --generate.")
         if options["generate"]:
-            self._generate(options["name"], options["bits"] or keys.SMALLEST_BITS)
+            self._generate(options["name"], keys.SMALLEST_BITS if options["bits"] is None else options["bits"])
         elif options["retire"]:
             self._retire(options["retire"])
         elif options["jwks"]:
@@ -42,6 +45,12 @@ class Command(BaseCommand):
             self._list()
 
     def _generate(self, name: str, bits: int) -> None:
+        try:
+            check_name(name)
+        except ValueError as problem:
+            raise CommandError(f"--name: {problem}.") from None
+        if bits > _MOST_BITS:
+            raise CommandError(f"--bits: at most {_MOST_BITS}: a longer key takes minutes to make, and seconds to sign with.")
         try:
             key = keys.generate(name, bits=bits)
         except keys.InvalidKey as problem:

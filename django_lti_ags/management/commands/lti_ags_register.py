@@ -1,6 +1,5 @@
 """Add a platform, or change one."""
 
-import json
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Iterator
 from typing import Any
@@ -11,14 +10,15 @@ from django.db import transaction
 
 from django_lti_ags import conf, keys
 from django_lti_ags.ags.urls import check_url
-from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM, SCOPE_RESULT_READONLY, SCOPE_SCORE
+from django_lti_ags.management.given import check_identifier, check_name, check_place
+from django_lti_ags.management.pasting import UNKNOWN_TOOL, to_paste
+from django_lti_ags.management.private_hosts import warnings
 from django_lti_ags.models import Deployment, Registration, SigningKey
 from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.presets import CUSTOM, PRESETS
 
 _URLS = ("auth_login_url", "token_url", "jwks_url")
 _FIELDS = ("issuer", *_URLS, "token_audience")
-_UNKNOWN_TOOL = "https://YOUR-TOOL/lti"
 
 
 class Command(BaseCommand):
@@ -26,12 +26,13 @@ class Command(BaseCommand):
 
     help = (
         "Register a platform, and print what to paste into it. Presets know the addresses of the common platforms: with one, "
-        "--client-id and for most --platform-url are enough. With --update, what is not given stays as it is."
+        "--client-id and for most --platform-url are enough. Without --client-id nothing is stored: paste what is printed, then "
+        "run it again with the client_id that the platform shows. With --update, what is not given stays as it is."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What the platform shows for the tool."""
-        parser.add_argument("--client-id", required=True, help="What the platform calls the tool.")
+        parser.add_argument("--client-id", help="What the platform calls the tool; many show it only after the tool's URLs were pasted.")
         parser.add_argument("--preset", choices=[*sorted(PRESETS), CUSTOM], default=CUSTOM, help="What kind of platform it is.")
         parser.add_argument("--platform-url", default="", help="The platform's address, for the presets that need it.")
         parser.add_argument("--platform-id", default="", help="The id that Sakai or Open edX shows with the tool.")
@@ -46,42 +47,64 @@ class Command(BaseCommand):
         )
         parser.add_argument("--name", default="", help="A name for people.")
         parser.add_argument("--key", metavar="UID", help="The signing key; by default the newest, or a new one.")
-        parser.add_argument("--tool-url", default=_UNKNOWN_TOOL, help="Where the tool's LTI addresses are, for what is printed.")
+        parser.add_argument("--tool-url", default=UNKNOWN_TOOL, help="Where the tool's LTI addresses are, for what is printed.")
         parser.add_argument("--update", action="store_true", help="Change the registration if it is there already.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Register, and say what to paste."""
         _check_given(options)
+        if options["client_id"] is None:
+            self.stdout.write("\n".join(_before(options)))
+            return
         with transaction.atomic(using=conf.get("database")):
             registration, done = _store(_addresses(options), options)
-        self.stdout.write("\n".join(_to_paste(registration, done, options)))
+        key = registration.signing_key
+        said = [f"{done} {registration} with the signing key {key.kid}.", "", *to_paste(options["tool_url"], key, _hint(options))]
+        self.stdout.write("\n".join(said))
+        # The authorisation endpoint is opened by the browser, wherever it is.
+        for line in warnings((registration.token_url, registration.jwks_url), conf.get("allowed_private_hosts")):
+            self.stderr.write(line)
+
+
+def _before(options: dict[str, Any]) -> Iterator[str]:
+    """What comes before the platform shows a client_id: nothing is stored."""
+    if options["update"]:
+        raise CommandError("--update needs --client-id: a registration is found by its issuer and client_id.")
+    key = _key(options["key"]) if options["key"] else _newest_key()
+    yield "Nothing is stored yet: a registration needs the client_id, which many platforms show only after the tool's URLs were pasted."
+    if key is None:
+        yield "There is no signing key yet either. Make one first, since some platforms read the key set at once: lti_ags_keys --generate"
+    yield ""
+    yield from to_paste(options["tool_url"], key, _hint(options))
+    yield ""
+    yield "Then run this again with --client-id and the client_id that the platform shows."
+
+
+def _hint(options: dict[str, Any]) -> str:
+    return "" if options["preset"] == CUSTOM else PRESETS[options["preset"]].hint
 
 
 def _check_given(options: dict[str, Any]) -> None:
     """Nothing blank, nothing with spaces around it (they come with copying), URLs that can be requested."""
-    for name in ("client_id", "issuer", "token_audience", "key"):
-        _check_text(name, options[name])
-    for deployment_id in options["deployment_id"]:
-        _check_text("deployment_id", deployment_id)
-    for name in ("platform_url", "tool_url"):
+    for name in ("client_id", "issuer", "key"):
+        if options[name] is not None:
+            _check(name, check_identifier, options[name])
+    for name in ("token_audience", "platform_id"):
         if options[name]:
-            _check_url(name, options[name])
+            _check(name, check_identifier, options[name])
+    for deployment_id in options["deployment_id"]:
+        _check("deployment_id", check_identifier, deployment_id)
+    if options["platform_url"]:
+        _check("platform_url", check_url, options["platform_url"])
+    _check("tool_url", check_place, options["tool_url"])
+    _check("name", check_name, options["name"])
 
 
-def _check_text(name: str, value: str | None) -> None:
-    if value is not None and (not value.strip() and name != "token_audience"):
-        raise CommandError(f"{_option(name)} must not be blank: it is what the platform shows.")
-    if value is not None and (value != value.strip() or "\x00" in value):
-        raise CommandError(
-            f"{_option(name)}: {value!r} has spaces around it, or a NUL in it. Identifiers are compared character for character."
-        )
-
-
-def _check_url(name: str, value: str) -> None:
+def _check(name: str, check: Any, value: str) -> None:
     try:
-        check_url(value)
+        check(value)
     except ValueError as problem:
-        raise CommandError(f"{_option(name)}: {problem}") from None
+        raise CommandError(f"{_option(name)}: {problem}.") from None
 
 
 def _addresses(options: dict[str, Any]) -> dict[str, str]:
@@ -106,21 +129,13 @@ def _store(given: dict[str, str], options: dict[str, Any]) -> tuple[Registration
     known = Registration.objects.filter(key=digest(given["issuer"], client_id)).first()
     if known is not None and not options["update"]:
         raise CommandError(f"{known} is registered already. Change it with --update.")
+    if known is None:
+        _check("issuer", check_place, given["issuer"])  # one that is there may have come from elsewhere
     registration = known or Registration(client_id=client_id)
     for name, value in given.items():
         setattr(registration, name, value)
-    missing = [_option(name) for name in _URLS if not getattr(registration, name)]
-    if missing:
-        raise CommandError(f"{', '.join(missing)} must be given: the preset {CUSTOM!r} knows no addresses.")
-    for name in _URLS:
-        _check_url(name, getattr(registration, name))
-    registration.name = options["name"] or registration.name
-    if options["preset"] != CUSTOM:
-        registration.profile = PRESETS[options["preset"]].profile
-    if options["only_listed_deployments"] is not None:
-        registration.accept_new_deployments = not options["only_listed_deployments"]
-    if known is None or options["key"]:
-        registration.signing_key = _key(options["key"])
+    _check_addresses(registration)
+    _set_rest(registration, options, is_new=known is None)
     registration.save(using=conf.get("database"))
     for deployment_id in options["deployment_id"]:
         Deployment.objects.get_or_create(
@@ -129,34 +144,35 @@ def _store(given: dict[str, str], options: dict[str, Any]) -> tuple[Registration
     return registration, "Registered" if known is None else "Changed"
 
 
+def _check_addresses(registration: Registration) -> None:
+    missing = [_option(name) for name in _URLS if not getattr(registration, name)]
+    if missing:
+        raise CommandError(f"{', '.join(missing)} must be given: the preset {CUSTOM!r} knows no addresses.")
+    for name in _URLS:
+        _check(name, check_url, getattr(registration, name))
+
+
+def _set_rest(registration: Registration, options: dict[str, Any], *, is_new: bool) -> None:
+    registration.name = options["name"] or registration.name
+    if options["preset"] != CUSTOM:
+        registration.profile = PRESETS[options["preset"]].profile
+    if options["only_listed_deployments"] is not None:
+        registration.accept_new_deployments = not options["only_listed_deployments"]
+    if is_new or options["key"]:
+        registration.signing_key = _key(options["key"])
+
+
+def _newest_key() -> SigningKey | None:
+    return SigningKey.objects.filter(retired_at=None).first()
+
+
 def _key(uid: str | None) -> SigningKey:
     if not uid:
-        return SigningKey.objects.filter(retired_at=None).first() or keys.generate("made by lti_ags_register")
+        return _newest_key() or keys.generate("made by lti_ags_register")
     try:
         return SigningKey.objects.get(uid=UUID(uid), retired_at=None)
     except (ValueError, SigningKey.DoesNotExist):
         raise CommandError(f"--key: there is no published key {uid!r}. List them: manage.py lti_ags_keys --list") from None
-
-
-def _to_paste(registration: Registration, done: str, options: dict[str, Any]) -> Iterator[str]:
-    tool = options["tool_url"].rstrip("/")
-    yield f"{done} {registration} with the signing key {registration.signing_key.kid}."
-    yield ""
-    yield "Paste into the platform:"
-    yield f"  Login initiation URL   {tool}/login/"
-    yield f"  Redirect URL           {tool}/launch/"
-    yield f"  Target link URL        {tool}/launch/"
-    yield f"  Public key set URL     {tool}/jwks.json"
-    yield f"  or the public JWK      {json.dumps(registration.signing_key.public_jwk, sort_keys=True)}"
-    yield f"  Scopes                 {SCOPE_LINE_ITEM}"
-    yield f"{'':25}{SCOPE_SCORE}"
-    yield f"{'':25}{SCOPE_RESULT_READONLY}"
-    if options["preset"] != CUSTOM:
-        yield ""
-        yield PRESETS[options["preset"]].hint
-    if tool == _UNKNOWN_TOOL:
-        yield ""
-        yield "--tool-url https://… (where lti_urls() is included) prints the tool's own addresses."
 
 
 def _option(name: str) -> str:
