@@ -165,7 +165,7 @@ def test_places_that_are_not_there(plain):
     assert refusal(plain.call("GET", plain.container.replace("/c/", "/x/"))) == (404, "no such course")
     assert refusal(plain.call("GET", plain.container.replace("/c/", "/x/") + "/1")) == (404, "no such course")
     assert refusal(plain.call("GET", plain.container + "/99")) == (404, "no such line item")
-    assert refusal(plain.call("PUT", plain.container)) == (404, "nothing is here")
+    assert refusal(plain.call("PUT", plain.container)) == (405, "no such method here")
 
 
 def test_a_link_without_a_column(plain):

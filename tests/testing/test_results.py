@@ -96,7 +96,7 @@ def test_the_columns_query_is_kept_on_the_way_to_its_results(tool_key):
 def test_refusals(plain):
     for path, accept, status in (("/results", "application/json", 406), ("/results?limit=x", None, 400), ("/results/nobody", None, 404)):
         assert plain.call("GET", plain.item + path, accept=accept).status_code == status
-    assert plain.call("POST", plain.item + "/results", {}).status_code == 404
+    assert plain.call("POST", plain.item + "/results", {}).status_code == 405
 
 
 def test_the_ledger_shows_who_read(crowd):

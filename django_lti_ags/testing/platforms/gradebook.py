@@ -60,14 +60,14 @@ class Gradebook:
         container = r"/ags/(?P<course_id>[^/]+)/lineitems"
         item = container + r"/(?P<item_id>[^/]+)"
         return [
-            Route("GET", container, self.list_line_items, "line_item"),
-            Route("POST", container, self.create_line_item, "line_item"),
-            Route("GET", item, self.get_line_item, "line_item"),
-            Route("PUT", item, self.replace_line_item, "line_item"),
-            Route("DELETE", item, self.delete_line_item, "line_item"),
-            Route("POST", item + "/scores", self.post_score, "score"),
-            Route("GET", item + "/results", self.list_results, "results"),
-            Route("GET", item + r"/results/(?P<user_id>[^/]+)", self.get_result, "results"),
+            Route("GET", container, self.list_line_items, "line_item", ordered=True),
+            Route("POST", container, self.create_line_item, "line_item", ordered=True),
+            Route("GET", item, self.get_line_item, "line_item", ordered=True),
+            Route("PUT", item, self.replace_line_item, "line_item", ordered=True),
+            Route("DELETE", item, self.delete_line_item, "line_item", ordered=True),
+            Route("POST", item + "/scores", self.post_score, "score", ordered=True),
+            Route("GET", item + "/results", self.list_results, "results", ordered=True),
+            Route("GET", item + r"/results/(?P<user_id>[^/]+)", self.get_result, "results", ordered=True),
         ]
 
     def container_url(self, course: Course) -> str:
@@ -85,7 +85,7 @@ class Gradebook:
         course, query = self._course(course_id), request.query
         items = [
             item
-            for item in course.line_items.values()
+            for item in list(course.line_items.values())
             if item.owner == client_id
             and query.get("resource_link_id", item.resource_link_id) == item.resource_link_id
             and query.get("resource_id", item.resource_id) == item.resource_id
@@ -129,7 +129,7 @@ class Gradebook:
         """AGS 2.0, 3.2.8."""
         course, item = self._item(request, course_id, item_id, vocabulary.SCOPE_LINE_ITEM)
         with self._state.lock:
-            del course.line_items[item.id]
+            course.line_items.pop(item.id, None)
         return Response(status=204)
 
     def post_score(self, request: Request, course_id: str, item_id: str) -> Response:
@@ -156,7 +156,7 @@ class Gradebook:
         with self._state.lock:
             rows = [
                 self._result(course, item, user_id, held)
-                for user_id, held in item.scores.items()
+                for user_id, held in list(item.scores.items())
                 if held.given is not None and wanted in (None, user_id)
             ]
         return self._page(request, rows, vocabulary.MEDIA_RESULT_CONTAINER)
@@ -258,7 +258,7 @@ def _object(request: Request, media_type: str, known: set[str]) -> dict[str, Any
         raise Refused(415, f"Content-Type must be {media_type}")
     try:
         body = json.loads(request.body, parse_constant=_no_constant)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise Refused(400, f"not JSON: {problem}") from None
     if not isinstance(body, dict):
         raise Refused(400, "not a JSON object")
@@ -319,4 +319,9 @@ def _required_text(body: dict[str, Any], name: str) -> str:
 
 
 def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False

@@ -21,6 +21,8 @@ class Request:
     query_string: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    unreadable: str = ""
+    """Why the body could not be read, if it could not."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -99,11 +101,13 @@ class Route:
     handler: Handler
     kind: str = "page"
     """``token``, ``score``, ``results``, ``line_item``, ``launch``, ``jwks`` or ``page``: what a fault can be aimed at."""
+    ordered: bool = False
+    """Whether such requests are answered, and written into the ledger, one after the other."""
 
-    def match(self, method: str, path: str) -> dict[str, str] | None:
+    def match(self, path: str) -> dict[str, str] | None:
         """The path's named parts, if this route serves it."""
         found = re.fullmatch(self.pattern, path)
-        return found.groupdict() if found and method == self.method else None
+        return found.groupdict() if found else None
 
 
 def auto_submitted_form(action: str, fields: Mapping[str, str], *, title: str) -> str:

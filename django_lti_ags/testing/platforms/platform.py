@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +21,7 @@ from typing import Any, Self
 
 from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
 from django_lti_ags.testing.platforms.gradebook import Gradebook
-from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
+from django_lti_ags.testing.platforms.http import Handler, Refused, Request, Response, Route
 from django_lti_ags.testing.platforms.launches import LaunchDesk
 from django_lti_ags.testing.platforms.ledger import Ledger
 from django_lti_ags.testing.platforms.server import Server
@@ -75,9 +76,14 @@ class SimulatedPlatform:
         ]
 
     @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
+
+    @property
     def base_url(self) -> str:
         """Where it is, without a trailing slash; its issuer too."""
-        return self._public_url or f"http://{self._host}:{self._server.port}"
+        return self._public_url or f"http://{self._host}:{self.port}"
 
     issuer = base_url
 
@@ -161,16 +167,31 @@ class SimulatedPlatform:
 
     def handle(self, request: Request) -> tuple[Response | None, Fault | None]:
         """Answer a request, with the fault that is in force for it, and write it into the ledger."""
-        found = [(route, parts) for route in self._routes if (parts := route.match(request.method, request.path)) is not None]
-        route, parts = found[0] if found else (Route(request.method, "", _not_found), {})
+        route, parts = self._find(request)
+        # Applied and written down in one go: the ledger's order is the order of what happened.
+        with self.state.lock if route.ordered else contextlib.nullcontext():
+            return self._befall(route, request, parts)
+
+    def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
+        matching = [(route, parts) for route in self._routes if (parts := route.match(request.path)) is not None]
+        found = next((pair for pair in matching if pair[0].method == request.method), None)
+        if found and not request.unreadable:
+            return found
+        kind = matching[0][0].kind if matching else "page"
+        if request.unreadable:
+            return Route(request.method, "", _unreadable, kind), {}
+        methods = sorted({route.method for route, _ in matching})
+        return Route(request.method, "", _not_allowed(methods) if methods else _not_found, kind), {}
+
+    def _befall(self, route: Route, request: Request, parts: dict[str, str]) -> tuple[Response | None, Fault | None]:
         fault = self.faults.take(route.kind)
         client_id = self.desk.client_of(request)
         response: Response | None
+        error, applied = "", False
         if fault is not None and fault.effect in (Effect.DOWN, Effect.DROP_BEFORE, Effect.STATUS):
             response = _instead(fault)
-            applied = False
         else:
-            response = _answered(route, request, parts)
+            response, error = _answered(route, request, parts)
             applied = request.method in _CHANGING and response.status < 300
             if fault is not None and fault.effect is Effect.DROP_AFTER:
                 response = None
@@ -186,15 +207,28 @@ class SimulatedPlatform:
             applied=applied,
             client_id=client_id,
             fault=fault.name if fault is not None else "",
+            error=error,
         )
         return response, fault
 
 
-def _answered(route: Route, request: Request, parts: dict[str, str]) -> Response:
+def _answered(route: Route, request: Request, parts: dict[str, str]) -> tuple[Response, str]:
+    """The answer, and what broke."""
     try:
-        return route.handler(request, **parts)
+        return route.handler(request, **parts), ""
     except Refused as refused:
-        return refused.response
+        return refused.response, ""
+    except Exception as problem:  # noqa: BLE001 - as a real server: whatever breaks is a 500, and is told in the ledger
+        name = type(problem).__name__
+        return Response.error(500, name), f"{name}: {problem}"
+
+
+def _unreadable(request: Request) -> Response:
+    return Response.json({"error": request.unreadable}, status=400, headers=[("Connection", "close")])
+
+
+def _not_allowed(methods: Iterable[str]) -> Handler:
+    return lambda request: Response.json({"error": "no such method here"}, status=405, headers=[("Allow", ", ".join(methods))])
 
 
 def _not_found(request: Request) -> Response:
@@ -216,5 +250,5 @@ def _shown_body(request: Request, kind: str) -> Any:
         return {name: value for name, value in request.form.items() if name != "client_assertion"}
     try:
         return json.loads(request.body) if request.body else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return request.body.decode("utf-8", "replace")

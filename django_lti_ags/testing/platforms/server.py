@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 from django_lti_ags.testing.platforms.faults import Effect, Fault
+from django_lti_ags.testing.platforms.framing import Unreadable, read_body
 from django_lti_ags.testing.platforms.http import Request, Response
 
 
@@ -87,16 +88,25 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # one write per answer
     server: _Threading
 
-    def _serve(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the method: the application says which it serves, and keeps a record of those that it does not."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _request(self) -> Request:
         path, _, query = self.path.partition("?")
-        request = Request(
-            method=self.command,
-            path=path,
-            query_string=query,
-            headers={name.casefold(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length) if length else b"",
-        )
+        headers = {name.casefold(): value for name, value in self.headers.items()}
+        request = Request(method=self.command, path=path, query_string=query, headers=headers)
+        try:
+            request.body = read_body(self.headers, self.rfile)
+        except Unreadable as problem:
+            request.unreadable = str(problem)
+            self.close_connection = True
+        return request
+
+    def _serve(self) -> None:
+        request = self._request()
         response, fault = self.server.application.handle(request)
         if fault is not None and fault.effect is Effect.SLOW:
             self.server.stopping.wait(fault.seconds)
@@ -104,8 +114,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._send(response, fault)
-
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     def _send(self, response: Response, fault: Fault | None) -> None:
         self.send_response(response.status, response.reason or None)
@@ -118,7 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._drip(response.body, fault.seconds)
             return
         self.end_headers()
-        self.wfile.write(response.body)
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
         self.wfile.flush()
 
     def _drip(self, body: bytes, seconds: float) -> None:

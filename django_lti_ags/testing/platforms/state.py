@@ -87,11 +87,11 @@ class Course:
 
     def gradebook(self) -> list[tuple[User, LineItem, float | None]]:
         """Each learner's grade in each column, on the column's scale."""
-        learners = [user for user in self.users.values() if user.is_learner]
+        learners = [user for user in list(self.users.values()) if user.is_learner]
         return [
             (user, item, item.scores[user.id].scaled(item.score_maximum) if user.id in item.scores else None)
             for user in learners
-            for item in self.line_items.values()
+            for item in list(self.line_items.values())
         ]
 
 
