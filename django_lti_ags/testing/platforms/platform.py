@@ -61,10 +61,12 @@ class SimulatedPlatform:
         self.state = State()
         self.tools: dict[str, Tool] = {}
         self.ledger = Ledger()
-        self.faults = Faults()
+        self._server = Server(self, host, port)
+        self.faults = Faults(changed=self._server.follow)
+        self.refused_connections = 0
+        """How many connections were reset by a fault. What comes while nobody listens cannot be counted."""
         self._public_url = public_url
         self._host = host
-        self._server = Server(self, host, port)
         self.desk = TokenDesk(self.tools, audience or self.token_url, token_lifetime_seconds, cut_scopes)
         self.gradebook = self.gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
         self.launches = LaunchDesk(self.state, self.tools, self.gradebook, lambda: self.base_url)
@@ -165,6 +167,21 @@ class SimulatedPlatform:
         """A teacher's edit in the gradebook."""
         self.gradebook.set_result(item, user_id, given)
 
+    def is_away(self) -> bool:
+        """Whether nobody listens."""
+        return self.faults.outage
+
+    def turns_away(self) -> bool:
+        """Whether a fault befalls the request that begins to come in."""
+        struck = self.faults.take_blind() is not None
+        if struck:
+            self._count_refused()
+        return struck
+
+    def _count_refused(self) -> None:
+        with self.state.lock:
+            self.refused_connections += 1
+
     def handle(self, request: Request) -> tuple[Response | None, Fault | None]:
         """Answer a request, with the fault that is in force for it, and write it into the ledger."""
         route, parts = self._find(request)
@@ -188,8 +205,10 @@ class SimulatedPlatform:
         client_id = self.desk.client_of(request)
         response: Response | None
         error, applied = "", False
-        if fault is not None and fault.effect in (Effect.DOWN, Effect.DROP_BEFORE, Effect.STATUS):
+        if fault is not None and (fault.cuts_off or fault.effect in (Effect.DROP_BEFORE, Effect.STATUS)):
             response = _instead(fault)
+            if fault.cuts_off:
+                self._count_refused()
         else:
             response, error = _answered(route, request, parts)
             applied = request.method in _CHANGING and response.status < 300
@@ -202,7 +221,7 @@ class SimulatedPlatform:
             path=request.path,
             query=request.query_string,
             headers=_shown_headers(request),
-            body=_shown_body(request, route.kind),
+            body=None if fault is not None and fault.cuts_off else _shown_body(request, route.kind),
             status=None if response is None else response.status,
             applied=applied,
             client_id=client_id,
