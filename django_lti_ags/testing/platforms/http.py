@@ -88,6 +88,13 @@ class Refused(Exception):
         self.response = Response.json({"error": message}, status=status, headers=headers)
         super().__init__(message)
 
+    @classmethod
+    def by(cls, response: Response) -> Refused:
+        """A refusal with an answer of its own."""
+        refused = cls(response.status, "")
+        refused.response = response
+        return refused
+
 
 Handler = Callable[..., Response]
 

@@ -110,7 +110,11 @@ class LaunchDesk:
                 "label": intent.course.id,
                 "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
             },
-            prefix + "tool_platform": {"guid": self._base_url(), "name": "Simulated LMS", "product_family_code": "simulated"},
+            prefix + "tool_platform": {
+                "guid": self._base_url(),
+                "name": "Simulated LMS",
+                "product_family_code": self._gradebook.product_family_code,
+            },
             vocabulary.AGS_ENDPOINT_CLAIM: self.endpoint_claim(tool, intent),
         }
 

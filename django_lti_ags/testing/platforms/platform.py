@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from django_lti_ags.testing.platforms.dialects import DIALECTS
 from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
 from django_lti_ags.testing.platforms.gradebook import Gradebook
 from django_lti_ags.testing.platforms.http import Handler, Refused, Request, Response, Route
@@ -42,6 +43,7 @@ class SimulatedPlatform:
         line_item_query: a query that every line item URL carries, as Moodle's do.
         audience: the ``aud`` that assertions must have; by default the token URL.
         public_url: what it calls itself, if that is not ``http://host:port``.
+        dialect: ``canvas``, ``moodle`` or ``openedx`` answers scores as that platform does; "" is the strict standard.
     """
 
     gradebook_class: type[Gradebook] = Gradebook
@@ -57,7 +59,10 @@ class SimulatedPlatform:
         line_item_query: str = "",
         audience: str = "",
         public_url: str = "",
+        dialect: str = "",
     ) -> None:
+        if dialect and dialect not in DIALECTS:
+            raise ValueError(f"no such dialect: {dialect!r}; there are {', '.join(sorted(DIALECTS))}")
         self.state = State()
         self.tools: dict[str, Tool] = {}
         self.ledger = Ledger()
@@ -68,7 +73,7 @@ class SimulatedPlatform:
         self._public_url = public_url
         self._host = host
         self.desk = TokenDesk(self.tools, audience or self.token_url, token_lifetime_seconds, cut_scopes)
-        self.gradebook = self.gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
+        self.gradebook = DIALECTS.get(dialect, self.gradebook_class)(self.state, self.desk, lambda: self.base_url, line_item_query)
         self.launches = LaunchDesk(self.state, self.tools, self.gradebook, lambda: self.base_url)
         self._routes = [
             Route("POST", "/token", self.desk.answer, "token"),

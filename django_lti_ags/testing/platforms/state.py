@@ -37,6 +37,11 @@ class Held:
     activity_progress: str = ""
     grading_progress: str = ""
 
+    @property
+    def moment(self) -> datetime:
+        """What tells a later score from an earlier one."""
+        return self.timestamp
+
     def scaled(self, maximum: float) -> float | None:
         """The score on the column's scale."""
         if self.given is None or not self.maximum:
@@ -79,6 +84,8 @@ class Course:
     users: dict[str, User] = field(default_factory=dict)
     links: dict[str, ResourceLink] = field(default_factory=dict)
     line_items: dict[str, LineItem] = field(default_factory=dict)
+    concluded: bool = False
+    """Whether it is over: no AGS call is accepted any more."""
 
     def enrol(self, *users: User) -> None:
         """Let people into the course."""
