@@ -69,6 +69,13 @@ def test_headers(plain, header, status, words):
         ({"iat": "1700000000"}, (400, "invalid_request"), "must be numbers"),
         ({"exp": "soon"}, (400, "invalid_client"), "integer"),
         ({"exp": "99999999999"}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": float("nan")}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": float("inf")}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": 10**400}, (400, "invalid_request"), "must be numbers"),
+        ({"exp": float("nan")}, (400, "invalid_client"), "integer"),
+        ({"exp": float("inf")}, (400, "invalid_client"), "integer"),
+        ({"jti": ""}, (400, "invalid_request"), "jti must be text"),
+        ({"jti": " "}, (400, "invalid_request"), "jti must be text"),
         ({"iss": "other", "sub": "other"}, (401, "invalid_client"), "unknown client"),
         ({"iss": "other"}, (401, "invalid_client"), "unknown client"),
         ({"sub": "other"}, (401, "invalid_client"), "unknown client"),
@@ -94,6 +101,7 @@ def raw_sign(plain, changed):
         ({"iat": -120, "exp": -1}, "expired"),
         ({"iat": 60, "exp": 120}, "iat lies ahead"),
         ({"iat": 0, "exp": 3601}, "lives too long"),
+        ({"iat": 9, "exp": 6}, "ends before it begins"),
     ],
 )
 def test_times(plain, seconds, words):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.testing.platforms.bodies import read_line_item, read_score
@@ -47,7 +47,7 @@ class Gradebook:
 
     def container_url(self, course: Course) -> str:
         """Where a course's line items are listed and made."""
-        return f"{self._base_url()}/ags/{course.id}/lineitems"
+        return f"{self._base_url()}/ags/{quote(course.id, safe='')}/lineitems"
 
     def line_item_url(self, course: Course, item: LineItem) -> str:
         """A line item's id."""
@@ -184,7 +184,8 @@ class Gradebook:
             raise Refused(404, "no such line item")
         if item.owner != client_id:
             raise Refused(403, "another tool's line item")
-        if self._query and self._query not in request.query_string:
+        sent = parse_qsl(request.query_string, keep_blank_values=True)
+        if any(parameter not in sent for parameter in parse_qsl(self._query, keep_blank_values=True)):
             raise Refused(400, f"the URL lost its query {self._query}")
         return course, item
 
@@ -195,7 +196,7 @@ class Gradebook:
 
     def _result_url(self, course: Course, item: LineItem, user_id: str) -> str:
         path, mark, query = self.line_item_url(course, item).partition("?")
-        return f"{path}/results/{user_id}{mark}{query}"
+        return f"{path}/results/{quote(user_id, safe='')}{mark}{query}"
 
     def _result(self, course: Course, item: LineItem, user_id: str, held: Held) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -224,6 +225,5 @@ class Gradebook:
         return Response.json(rows[start : start + size], content_type=media_type, headers=headers)
 
     def _check_accept(self, request: Request, media_type: str) -> None:
-        accepted = request.headers.get("accept", media_type)
-        if media_type not in accepted:
+        if not request.accepts(media_type):
             raise Refused(406, f"Accept must be {media_type}")

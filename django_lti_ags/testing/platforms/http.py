@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +46,25 @@ class Request:
     def media_type(self) -> str:
         """The content type without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().casefold()
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether the client named exactly this type, and did not rule it out; without an Accept it takes anything."""
+        for part in self.headers.get("accept", media_type).split(","):
+            name, *parameters = (piece.strip().casefold() for piece in part.split(";"))
+            if name == media_type and _quality(parameters) > 0:
+                return True
+        return False
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,7 +133,7 @@ class Route:
     def match(self, path: str) -> dict[str, str] | None:
         """The path's named parts, if this route serves it."""
         found = re.fullmatch(self.pattern, path)
-        return found.groupdict() if found else None
+        return {name: unquote(part) for name, part in found.groupdict().items()} if found else None
 
 
 def auto_submitted_form(action: str, fields: Mapping[str, str], *, title: str) -> str:

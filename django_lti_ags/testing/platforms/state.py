@@ -7,6 +7,7 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 
@@ -30,6 +31,8 @@ class Held:
     """A learner's score in a column."""
 
     timestamp: datetime
+    finer: Fraction = Fraction(0)
+    """What the timestamp has below a microsecond."""
     given: float | None = None
     maximum: float | None = None
     comment: str | None = None
@@ -38,9 +41,9 @@ class Held:
     grading_progress: str = ""
 
     @property
-    def moment(self) -> datetime:
+    def moment(self) -> tuple[datetime, Fraction]:
         """What tells a later score from an earlier one."""
-        return self.timestamp
+        return self.timestamp, self.finer
 
     def scaled(self, maximum: float) -> float | None:
         """The score on the column's scale."""

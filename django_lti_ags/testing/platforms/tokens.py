@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import jwt
 
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.testing.platforms.bodies import is_number
 from django_lti_ags.testing.platforms.http import Refused, Request, Response
 
 ALL_SCOPES = (
@@ -133,21 +134,28 @@ class TokenDesk:
                 leeway=0,
                 options={"require": ["exp", "iat", "jti", "aud", "iss", "sub"], "verify_iat": False},
             )
-        except jwt.InvalidTokenError as problem:
+        except (jwt.InvalidTokenError, OverflowError) as problem:
             raise Refused(400, f"invalid_client: {problem}") from None
         self._check_times(claims)
+        self._use_up(claims["jti"])
         return tool
 
     def _check_times(self, claims: dict[str, Any]) -> None:
-        if any(not isinstance(claims[name], (int, float)) or isinstance(claims[name], bool) for name in ("exp", "iat")):
+        if not is_number(claims["exp"]) or not is_number(claims["iat"]):
             raise Refused(400, "invalid_request: exp and iat must be numbers")
         now = time.time()
         if claims["iat"] > now + _CLOCK_LEEWAY_SECONDS or claims["exp"] - claims["iat"] > _LONGEST_ASSERTION_SECONDS:
             raise Refused(400, "invalid_request: iat lies ahead, or the assertion lives too long")
+        if claims["exp"] < claims["iat"]:
+            raise Refused(400, "invalid_request: the assertion ends before it begins")
+
+    def _use_up(self, jti: Any) -> None:
+        if not isinstance(jti, str) or not jti.strip():
+            raise Refused(400, "invalid_request: jti must be text")
         with self._lock:
-            if claims["jti"] in self._seen:
+            if jti in self._seen:
                 raise Refused(400, "invalid_request: the jti was used before")
-            self._seen.add(claims["jti"])
+            self._seen.add(jti)
 
     def check(self, request: Request, *scopes: str) -> str:
         """The client of the request's token, if it carries one of ``scopes``.
