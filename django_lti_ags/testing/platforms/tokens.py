@@ -10,11 +10,11 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import urlopen
 
 import jwt
 
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.testing.platforms import keysets
 from django_lti_ags.testing.platforms.bodies import is_number
 from django_lti_ags.testing.platforms.http import Refused, Request, Response
 
@@ -26,7 +26,6 @@ ALL_SCOPES = (
 )
 _CLOCK_LEEWAY_SECONDS = 10
 _LONGEST_ASSERTION_SECONDS = 3600
-_JWKS_DEADLINE_SECONDS = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,19 +48,18 @@ class Tool:
             Refused: its key set has none, or cannot be read.
         """
         try:
-            for entry in self._key_set()["keys"]:
+            for entry in self._keys():
                 if entry.get("kid") == kid:
                     return jwt.PyJWK(entry, algorithm="RS256").key
-        except (OSError, ValueError, KeyError, jwt.PyJWTError) as problem:
+        except (keysets.NoKeySet, jwt.PyJWTError) as problem:
             raise Refused(401, f"invalid_client: the tool's key set cannot be read ({problem})") from None
         raise Refused(401, "invalid_client: no such kid in the tool's key set")
 
-    def _key_set(self) -> dict[str, Any]:
-        if self.public_jwks is not None:
-            return self.public_jwks
-        with urlopen(self.jwks_url, timeout=_JWKS_DEADLINE_SECONDS) as answer:  # noqa: S310 - the tool's own, registered by the test
-            listed: dict[str, Any] = json.load(answer)
-            return listed
+    def _keys(self) -> list[dict[str, Any]]:
+        if self.public_jwks is None:
+            return keysets.fetch(self.jwks_url)
+        keys: list[dict[str, Any]] = self.public_jwks.get("keys", [])
+        return keys
 
 
 @dataclass(slots=True)
