@@ -13,21 +13,29 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from django_lti_ags.testing.platforms.answering import (
+    answered,
+    instead,
+    not_allowed,
+    not_found,
+    shown_body,
+    shown_headers,
+    unreadable,
+)
 from django_lti_ags.testing.platforms.dialects import DIALECTS
 from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
 from django_lti_ags.testing.platforms.gradebook import Gradebook
-from django_lti_ags.testing.platforms.http import Handler, Refused, Request, Response, Route
+from django_lti_ags.testing.platforms.http import Request, Response, Route
 from django_lti_ags.testing.platforms.launches import LaunchDesk
 from django_lti_ags.testing.platforms.ledger import Ledger
 from django_lti_ags.testing.platforms.server import Server
 from django_lti_ags.testing.platforms.state import Course, LineItem, ResourceLink, State, User
-from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, TokenDesk, Tool, fingerprint
+from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, TokenDesk, Tool
 
 _CHANGING = ("POST", "PUT", "DELETE")
 
@@ -201,9 +209,9 @@ class SimulatedPlatform:
             return found
         kind = matching[0][0].kind if matching else "page"
         if request.unreadable:
-            return Route(request.method, "", _unreadable, kind), {}
+            return Route(request.method, "", unreadable, kind), {}
         methods = sorted({route.method for route, _ in matching})
-        return Route(request.method, "", _not_allowed(methods) if methods else _not_found, kind), {}
+        return Route(request.method, "", not_allowed(methods) if methods else not_found, kind), {}
 
     def _befall(self, route: Route, request: Request, parts: dict[str, str]) -> tuple[Response | None, Fault | None]:
         fault = self.faults.take(route.kind)
@@ -211,11 +219,11 @@ class SimulatedPlatform:
         response: Response | None
         error, applied = "", False
         if fault is not None and (fault.cuts_off or fault.effect in (Effect.DROP_BEFORE, Effect.STATUS)):
-            response = _instead(fault)
+            response = instead(fault)
             if fault.cuts_off:
                 self._count_refused()
         else:
-            response, error = _answered(route, request, parts)
+            response, error = answered(route, request, parts)
             applied = request.method in _CHANGING and response.status < 300
             if fault is not None and fault.effect is Effect.DROP_AFTER:
                 response = None
@@ -225,8 +233,8 @@ class SimulatedPlatform:
             method=request.method,
             path=request.path,
             query=request.query_string,
-            headers=_shown_headers(request),
-            body=None if fault is not None and fault.cuts_off else _shown_body(request, route.kind),
+            headers=shown_headers(request),
+            body=None if fault is not None and fault.cuts_off else shown_body(request, route.kind),
             status=None if response is None else response.status,
             applied=applied,
             client_id=client_id,
@@ -234,45 +242,3 @@ class SimulatedPlatform:
             error=error,
         )
         return response, fault
-
-
-def _answered(route: Route, request: Request, parts: dict[str, str]) -> tuple[Response, str]:
-    """The answer, and what broke."""
-    try:
-        return route.handler(request, **parts), ""
-    except Refused as refused:
-        return refused.response, ""
-    except Exception as problem:  # noqa: BLE001 - as a real server: whatever breaks is a 500, and is told in the ledger
-        name = type(problem).__name__
-        return Response.error(500, name), f"{name}: {problem}"
-
-
-def _unreadable(request: Request) -> Response:
-    return Response.json({"error": request.unreadable}, status=400, headers=[("Connection", "close")])
-
-
-def _not_allowed(methods: Iterable[str]) -> Handler:
-    return lambda request: Response.json({"error": "no such method here"}, status=405, headers=[("Allow", ", ".join(methods))])
-
-
-def _not_found(request: Request) -> Response:
-    return Response.error(404, "nothing is here")
-
-
-def _instead(fault: Fault) -> Response | None:
-    if fault.effect is not Effect.STATUS:
-        return None
-    return Response(status=fault.status, body=fault.body.encode(), content_type=fault.content_type, headers=fault.headers)
-
-
-def _shown_headers(request: Request) -> dict[str, str]:
-    return {name: fingerprint(value) if name == "authorization" else value for name, value in request.headers.items() if name != "cookie"}
-
-
-def _shown_body(request: Request, kind: str) -> Any:
-    if kind in ("token", "launch"):
-        return {name: value for name, value in request.form.items() if name != "client_assertion"}
-    try:
-        return json.loads(request.body) if request.body else None
-    except (ValueError, RecursionError):
-        return request.body.decode("utf-8", "replace")
