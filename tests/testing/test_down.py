@@ -98,6 +98,16 @@ def test_the_port_may_be_free_a_moment_late(platform, monkeypatch):
     assert (jwks(platform), refusals) == (200, [])
 
 
+def test_a_port_that_never_gets_free_is_told(platform, monkeypatch):
+    def refuse(self):
+        raise OSError("in use")
+
+    monkeypatch.setattr("django_lti_ags.testing.platforms.server._REBIND_SECONDS", 0)
+    monkeypatch.setattr(type(platform._server._server), "server_bind", refuse)
+    with pytest.raises(OSError, match="in use"):
+        platform.faults.add("down")
+
+
 @pytest.mark.parametrize("values", [{"count": 1}, {"effect": "reset"}, {"effect": "reset", "count": 1}])
 def test_a_connection_that_is_reset_was_not_read(platform, values):
     platform.faults.add(**({"effect": "down"} | values))

@@ -171,6 +171,8 @@ def test_media_types(plain):
         (CONTAINER, 200),
         (CONTAINER.upper(), 200),
         (f"text/html;q=0.9, {CONTAINER} ; q=0.5", 200),
+        (f"{CONTAINER};charset=utf-8", 200),
+        (f"{CONTAINER};charset=utf-8;q=0", 406),
         (f"{CONTAINER};q=0", 406),
         (f"{CONTAINER}; Q=0.000, application/json", 406),
         (f"{CONTAINER};q=x", 406),

@@ -210,10 +210,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._headers_buffer: list[bytes] = []
         self.close_connection = True
         for position in range(len(whole)):
-            self.wfile.write(whole[position : position + 1])
-            self.wfile.flush()
             if self.server.stopping.wait(seconds):
                 return
+            self.wfile.write(whole[position : position + 1])
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """The ledger tells it all."""
