@@ -127,4 +127,17 @@ def _error(status: int, kind: str, message: str) -> Refused:
     return Refused.by(Response.json({"errors": {"type": kind, "message": message}}, status=status))
 
 
-DIALECTS: dict[str, type[Gradebook]] = {"canvas": CanvasGradebook, "moodle": MoodleGradebook, "openedx": OpenEdxGradebook}
+_DIALECTS: dict[str, type[Gradebook]] = {"canvas": CanvasGradebook, "moodle": MoodleGradebook, "openedx": OpenEdxGradebook}
+
+
+def speaking(dialect: str, default: type[Gradebook]) -> type[Gradebook]:
+    """The gradebook of a dialect; ``default`` if none is named.
+
+    Raises:
+        ValueError: there is no such dialect.
+    """
+    if not dialect:
+        return default
+    if dialect not in _DIALECTS:
+        raise ValueError(f"no such dialect: {dialect!r}; there are {', '.join(sorted(_DIALECTS))}")
+    return _DIALECTS[dialect]

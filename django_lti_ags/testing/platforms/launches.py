@@ -110,13 +110,13 @@ class LaunchDesk:
                 "label": intent.course.id,
                 "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
             },
-            prefix + "tool_platform": {
-                "guid": self._base_url(),
-                "name": "Simulated LMS",
-                "product_family_code": self._gradebook.product_family_code,
-            },
+            prefix + "tool_platform": self._platform(),
             vocabulary.AGS_ENDPOINT_CLAIM: self.endpoint_claim(tool, intent),
         }
+
+    def _platform(self) -> dict[str, str]:
+        family = self._gradebook.product_family_code
+        return {"guid": self._base_url(), "name": "Simulated LMS", "product_family_code": family}
 
     def endpoint_claim(self, tool: Tool, intent: Intent) -> dict[str, Any]:
         """What the tool may do with grades, and where (AGS 2.0, 3.1)."""

@@ -27,7 +27,7 @@ from django_lti_ags.testing.platforms.answering import (
     shown_headers,
     unreadable,
 )
-from django_lti_ags.testing.platforms.dialects import DIALECTS
+from django_lti_ags.testing.platforms.dialects import speaking
 from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
 from django_lti_ags.testing.platforms.gradebook import Gradebook
 from django_lti_ags.testing.platforms.http import Request, Response, Route
@@ -69,8 +69,7 @@ class SimulatedPlatform:
         public_url: str = "",
         dialect: str = "",
     ) -> None:
-        if dialect and dialect not in DIALECTS:
-            raise ValueError(f"no such dialect: {dialect!r}; there are {', '.join(sorted(DIALECTS))}")
+        gradebook_class = speaking(dialect, self.gradebook_class)
         self.state = State()
         self.tools: dict[str, Tool] = {}
         self.ledger = Ledger()
@@ -81,7 +80,7 @@ class SimulatedPlatform:
         self._public_url = public_url
         self._host = host
         self.desk = TokenDesk(self.tools, audience or self.token_url, token_lifetime_seconds, cut_scopes)
-        self.gradebook = DIALECTS.get(dialect, self.gradebook_class)(self.state, self.desk, lambda: self.base_url, line_item_query)
+        self.gradebook = gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
         self.launches = LaunchDesk(self.state, self.tools, self.gradebook, lambda: self.base_url)
         self._routes = [
             Route("POST", "/token", self.desk.answer, "token"),
