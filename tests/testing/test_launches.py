@@ -107,6 +107,23 @@ def test_a_link_without_a_column_has_none_in_its_claim(plain):
     assert set(claims[vocabulary.AGS_ENDPOINT_CLAIM]) == {"scope", "lineitems"}
 
 
+def test_a_column_that_was_deleted_is_not_in_the_claim(plain):
+    assert plain.call("DELETE", plain.item).status_code == 204
+    claims = verified(plain, send(plain, begin(plain)).text)
+    assert set(claims[vocabulary.AGS_ENDPOINT_CLAIM]) == {"scope", "lineitems"}
+
+
+def test_the_claim_names_a_links_only_column(plain):
+    """AGS 2.0, 3.1: it is there when the link has exactly one, whoever made it."""
+    bare = plain.platform.add_link(plain.course, "Reading", plain.tool, score_maximum=None)
+    made = []
+    for _ in range(2):
+        body = {"label": "E", "scoreMaximum": 5, "resourceLinkId": bare.id}
+        made.append(plain.call("POST", plain.container, body, media=vocabulary.MEDIA_LINE_ITEM).json()["id"])
+        claims = verified(plain, send(plain, begin(plain, link=bare)).text)
+        assert claims[vocabulary.AGS_ENDPOINT_CLAIM].get("lineitem") == (made[0] if len(made) == 1 else None)
+
+
 def test_a_public_url_is_what_the_platform_calls_itself(tool_key):
     with SimulatedPlatform(public_url="https://lms.example") as platform:
         plain = Plain(platform, tool_key)

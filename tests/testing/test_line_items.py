@@ -51,6 +51,13 @@ def test_what_is_made_is_kept_whole(plain):
     assert (entry.applied, entry.status, entry.body) == (True, 201, sent)
 
 
+@pytest.mark.parametrize("moment", [None, "", " ", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123+01:00"])
+def test_dates_may_be_unset(plain, moment):
+    body = {"label": "E", "scoreMaximum": 5, "startDateTime": moment, "endDateTime": moment, "submissionReview": {"reviewableStatus": []}}
+    answer = plain.call("POST", plain.container, body, media=ITEM)
+    assert (answer.status_code, answer.json()["startDateTime"]) == (201, moment)
+
+
 def test_two_of_the_same_are_two(plain):
     assert make(plain).json()["id"] != make(plain).json()["id"]
 
@@ -123,6 +130,13 @@ def test_bad_pages(plain, query):
         ({"resourceLinkId": []}, 400, "resourceLinkId must be text"),
         ({"resourceId": 7}, 400, "resourceId must be text"),
         ({"tag": {}}, 400, "tag must be text"),
+        ({"startDateTime": "garbage"}, 400, "startDateTime must be ISO 8601"),
+        ({"startDateTime": 5}, 400, "startDateTime must be ISO 8601"),
+        ({"endDateTime": "2026-01-01T00:00:00"}, 400, "endDateTime must be ISO 8601"),
+        ({"endDateTime": "2026-01-01"}, 400, "endDateTime must be ISO 8601"),
+        ({"gradesReleased": "yes"}, 400, "gradesReleased must be true or false"),
+        ({"gradesReleased": 1}, 400, "gradesReleased must be true or false"),
+        ({"submissionReview": 7}, 400, "submissionReview must be an object"),
         ({"maximum": 1, "name": "x"}, 400, "unknown fields: maximum, name"),
     ],
 )
@@ -151,6 +165,25 @@ def test_media_types(plain):
     assert refusal(plain.call("GET", plain.item, accept=CONTAINER.replace("container", "x"))) == (406, f"Accept must be {ITEM}")
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (CONTAINER, 200),
+        (CONTAINER.upper(), 200),
+        (f"text/html;q=0.9, {CONTAINER} ; q=0.5", 200),
+        (f"{CONTAINER};charset=utf-8", 200),
+        (f"{CONTAINER};charset=utf-8;q=0", 406),
+        (f"{CONTAINER};q=0", 406),
+        (f"{CONTAINER}; Q=0.000, application/json", 406),
+        (f"{CONTAINER};q=x", 406),
+        (f"x{CONTAINER}", 406),
+        (f"{CONTAINER}x", 406),
+    ],
+)
+def test_what_is_accepted(plain, accept, status):
+    assert plain.call("GET", plain.container, accept=accept).status_code == status
+
+
 def test_another_tools_columns_and_links_are_out_of_reach(plain, tool_key):
     other = plain.platform.register_tool(client_id="other", public_jwks={"keys": [tool_key.jwk]})
     link = plain.platform.add_link(plain.course, "Theirs", other)
@@ -165,7 +198,7 @@ def test_places_that_are_not_there(plain):
     assert refusal(plain.call("GET", plain.container.replace("/c/", "/x/"))) == (404, "no such course")
     assert refusal(plain.call("GET", plain.container.replace("/c/", "/x/") + "/1")) == (404, "no such course")
     assert refusal(plain.call("GET", plain.container + "/99")) == (404, "no such line item")
-    assert refusal(plain.call("PUT", plain.container)) == (404, "nothing is here")
+    assert refusal(plain.call("PUT", plain.container)) == (405, "no such method here")
 
 
 def test_a_link_without_a_column(plain):
@@ -181,5 +214,7 @@ def test_a_query_belongs_to_each_columns_url(tool_key):
         url = make(plain).json()["id"]
         assert url.endswith("?type_id=2")
         assert plain.call("GET", url).status_code == 200
-        assert refusal(plain.call("GET", url.partition("?")[0])) == (400, "the URL lost its query type_id=2")
+        for query in ("", "?type_id=25", "?my_type_id=2", "?type_id=", "?other=type_id%3D2"):
+            assert refusal(plain.call("GET", url.partition("?")[0] + query)) == (400, "the URL lost its query type_id=2")
+        assert plain.call("GET", url.partition("?")[0] + "?a=1&type_id=2&b=").status_code == 200
         plain.session.close()

@@ -65,6 +65,24 @@ def test_one_learners_result(crowd):
     assert crowd.call("GET", crowd.item + "/results?user_id=nobody").json() == []
 
 
+@pytest.mark.parametrize("user_id", ["a b", "é", "x/y", "50%", "a?b#c", "a%20b"])
+def test_any_learners_result_has_a_url_that_works(plain, user_id):
+    plain.course.enrol(User(id=user_id, login="x", name="X"))
+    url = grade(plain, user_id)
+    assert url.isascii()
+    assert " " not in url
+    answer = plain.call("GET", url)
+    assert (answer.status_code, answer.json()["userId"], answer.json()["id"]) == (200, user_id, url)
+
+
+def test_a_course_of_any_name(plain):
+    plain.course = plain.platform.add_course("a b/c", "Course", plain.course.users.values())
+    plain.link = plain.platform.add_link(plain.course, "Quiz", plain.tool, score_maximum=10)
+    plain.item = plain.platform.line_item_url(plain.course, plain.link.line_item)
+    assert plain.call("GET", grade(plain)).json()["scoreOf"] == plain.item
+    assert plain.item.startswith(plain.platform.base_url + "/ags/a%20b%2Fc/")
+
+
 def test_pages_of_ten_unless_asked_otherwise(crowd):
     first = crowd.call("GET", crowd.item + "/results")
     assert [result["userId"] for result in first.json()] == [f"x{number}" for number in range(10)]
@@ -96,7 +114,7 @@ def test_the_columns_query_is_kept_on_the_way_to_its_results(tool_key):
 def test_refusals(plain):
     for path, accept, status in (("/results", "application/json", 406), ("/results?limit=x", None, 400), ("/results/nobody", None, 404)):
         assert plain.call("GET", plain.item + path, accept=accept).status_code == status
-    assert plain.call("POST", plain.item + "/results", {}).status_code == 404
+    assert plain.call("POST", plain.item + "/results", {}).status_code == 405
 
 
 def test_the_ledger_shows_who_read(crowd):

@@ -80,6 +80,10 @@ def test_every_word_of_the_standard_is_understood(plain):
         ({"timestamp": "2026-01-01 00:00:00.000Z"}, 400, "ISO 8601"),
         ({"timestamp": "2026-13-01T00:00:00.000Z"}, 400, "ISO 8601"),
         ({"timestamp": "2026-01-01T25:00:00.000+00:00"}, 400, "ISO 8601"),
+        ({"timestamp": "2026-01-01T00:00:00.000+99:99"}, 400, "ISO 8601"),
+        ({"timestamp": "\u0662026-01-01T00:00:00.000Z"}, 400, "ISO 8601"),
+        ({"timestamp": "9999-12-31T23:59:59.000-14:00"}, 400, "ISO 8601"),
+        ({"timestamp": "2026-01-01T00:00:00." + "1" * 5000 + "Z"}, 400, "ISO 8601"),
         ({"activityProgress": None}, 400, "activityProgress is missing"),
         ({"activityProgress": "Done"}, 400, "not a word"),
         ({"gradingProgress": None}, 400, "gradingProgress is missing"),
@@ -88,9 +92,20 @@ def test_every_word_of_the_standard_is_understood(plain):
         ({"scoreGiven": "8"}, 400, "scoreGiven must be a number"),
         ({"scoreGiven": True}, 400, "scoreGiven must be a number"),
         ({"scoreMaximum": None}, 400, "needs a scoreMaximum"),
-        ({"scoreMaximum": 0}, 400, "needs a scoreMaximum"),
-        ({"scoreMaximum": "10"}, 400, "needs a scoreMaximum"),
+        ({"scoreMaximum": 0}, 400, "scoreMaximum must be a number"),
+        ({"scoreMaximum": "10"}, 400, "scoreMaximum must be a number"),
+        ({"scoreGiven": None, "scoreMaximum": "10"}, 400, "scoreMaximum must be a number above zero"),
+        ({"scoreGiven": None, "scoreMaximum": -4}, 400, "scoreMaximum must be a number above zero"),
+        ({"scoreGiven": None, "scoreMaximum": 0}, 400, "scoreMaximum must be a number above zero"),
         ({"scoringUserId": ""}, 400, "scoringUserId must not be empty"),
+        ({"scoringUserId": " \t"}, 400, "scoringUserId must not be empty"),
+        ({"submission": "garbage"}, 400, "submission must be an object"),
+        ({"submission": {"submittedAt": "yesterday"}}, 400, "submittedAt must be ISO 8601"),
+        ({"submission": {"submittedAt": "2026-01-01T00:00:00"}}, 400, "submittedAt must be ISO 8601"),
+        ({"submission": {"submittedAt": "2026-01-01T25:00:00Z"}}, 400, "submittedAt must be ISO 8601"),
+        ({"submission": {"startedAt": 5}}, 400, "startedAt must be ISO 8601"),
+        ({"submission": {"startedAt": None}}, 400, "startedAt must be ISO 8601"),
+        ({"submission": {"startedAt": "2026-01-01T00:00:01Z", "submittedAt": "2026-01-01T01:00:00.5+01:00"}}, 400, "before startedAt"),
         ({"scoringUserId": 5}, 400, "scoringUserId must be text"),
         ({"comment": ["a"]}, 400, "comment must be text"),
         ({"score": 8}, 400, "unknown fields: score"),
@@ -104,6 +119,35 @@ def test_refusals_say_why_and_change_nothing(plain, changed, status, words):
     [entry] = plain.platform.ledger.scores(applied=False)
     assert (entry.applied, entry.status) == (False, status)
     assert plain.platform.ledger.scores() == []
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {},
+        {"startedAt": "2026-01-01T00:00:00Z"},
+        {"submittedAt": "2026-01-01T00:00:00.5+01:00"},
+        {"startedAt": "2026-01-01T00:00:00.25Z", "submittedAt": "2026-01-01T00:00:00.250Z", "https://tool.example/x": 1},
+    ],
+)
+def test_when_the_learner_worked(plain, submission):
+    assert post(plain, submission=submission).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps(body()).encode("utf-16"),
+        json.dumps(body()).encode("utf-8-sig"),
+        json.dumps(body(comment="é"), ensure_ascii=False).encode("latin-1"),
+        json.dumps(body()).replace("{", '{"userId": "u2", ', 1),
+        json.dumps(body(submission={})).replace("{}", '{"a": 1, "a": 1}'),
+    ],
+)
+def test_bodies_that_only_look_like_a_score(plain, data):
+    answer = plain.call("POST", plain.item + "/scores", data=data, media=SCORE)
+    assert (answer.status_code, answer.json()["error"][:8]) == (400, "not JSON")
+    assert plain.link.line_item.scores == {}
 
 
 @pytest.mark.parametrize("data", ["", "{", "[]", "null", '{"scoreGiven": NaN}', json.dumps(body()).replace("8", "1e999", 1)])
@@ -134,6 +178,12 @@ def test_a_later_timestamp_wins(plain):
     post(plain)
     assert post(plain, timestamp="2026-01-01T00:00:01.501Z", scoreGiven=1).status_code == 200
     assert shown(plain) == 1
+
+
+def test_every_digit_of_a_timestamp_counts(plain):
+    stamps = ["01.1234567Z", "01.1234568Z", "01.12345681Z", "01.123456810000Z", "01.1234567Z", "01.123457Z"]
+    statuses = [post(plain, timestamp="2026-01-01T00:00:" + stamp).status_code for stamp in stamps]
+    assert statuses == [200, 200, 200, 409, 409, 200]
 
 
 def test_clearing_takes_the_grade_away(plain):

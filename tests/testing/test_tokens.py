@@ -9,7 +9,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from django_lti_ags.ags import vocabulary
-from django_lti_ags.testing.platforms import ALL_SCOPES, Response, Route, SimulatedPlatform
+from django_lti_ags.testing.platforms import ALL_SCOPES, Response, Route, SimulatedPlatform, keysets
 from tests.conftest import KEY_ID
 from tests.testing.conftest import Plain
 
@@ -69,6 +69,13 @@ def test_headers(plain, header, status, words):
         ({"iat": "1700000000"}, (400, "invalid_request"), "must be numbers"),
         ({"exp": "soon"}, (400, "invalid_client"), "integer"),
         ({"exp": "99999999999"}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": float("nan")}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": float("inf")}, (400, "invalid_request"), "must be numbers"),
+        ({"iat": 10**400}, (400, "invalid_request"), "must be numbers"),
+        ({"exp": float("nan")}, (400, "invalid_client"), "integer"),
+        ({"exp": float("inf")}, (400, "invalid_client"), "integer"),
+        ({"jti": ""}, (400, "invalid_request"), "jti must be text"),
+        ({"jti": " "}, (400, "invalid_request"), "jti must be text"),
         ({"iss": "other", "sub": "other"}, (401, "invalid_client"), "unknown client"),
         ({"iss": "other"}, (401, "invalid_client"), "unknown client"),
         ({"sub": "other"}, (401, "invalid_client"), "unknown client"),
@@ -94,6 +101,7 @@ def raw_sign(plain, changed):
         ({"iat": -120, "exp": -1}, "expired"),
         ({"iat": 60, "exp": 120}, "iat lies ahead"),
         ({"iat": 0, "exp": 3601}, "lives too long"),
+        ({"iat": 9, "exp": 6}, "ends before it begins"),
     ],
 )
 def test_times(plain, seconds, words):
@@ -234,3 +242,71 @@ def test_a_published_key_that_is_none_is_a_refusal(plain):
 @pytest.mark.parametrize("changed", [{"jti": ["a"]}, {"jti": 5}, {"sub": ["quiz"]}, {"iss": {"a": 1}}, {"aud": 5}])
 def test_claims_of_another_type(plain, changed):
     assert refusal(plain.ask(raw_sign(plain, changed)))[0] in (400, 401)
+
+
+@pytest.fixture
+def proxied(monkeypatch):
+    """Requests that obey the environment go to a proxy where nobody is."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_jwks_is_fetched_without_the_environments_proxy(plain, tool_key, proxied):
+    routes = [Route("GET", "/keys", lambda request: Response.json({"keys": [tool_key.jwk]}), "jwks")]
+    with SimulatedPlatform(routes=routes) as site:
+        plain.tool.public_jwks, plain.tool.jwks_url = None, f"{site.base_url}/keys?version=1"
+        assert plain.ask().status_code == 200
+        assert [entry.query for entry in site.ledger.of("jwks")] == ["version=1"]
+
+
+def key_site(tool_key, **values):
+    """A tool's site whose key set is right but for what is said."""
+    right = {"body": json.dumps({"keys": [tool_key.jwk]}).encode()} | values
+    return SimulatedPlatform(routes=[Route("GET", "/keys", lambda request: Response(**right), "jwks")])
+
+
+@pytest.mark.parametrize("fault", [{"effect": "slow", "seconds": 30}, {"effect": "drip", "seconds": 0.05}])
+def test_a_jwks_that_takes_for_ever_is_given_up(plain, tool_key, fault, monkeypatch):
+    monkeypatch.setattr(keysets, "DEADLINE_SECONDS", 0.5)
+    with key_site(tool_key) as site:
+        site.faults.add(**fault)
+        plain.tool.public_jwks, plain.tool.jwks_url = None, f"{site.base_url}/keys"
+        started = time.monotonic()
+        assert refusal(plain.ask())[:2] == (401, "invalid_client")
+        assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": 500},
+        {"status": 302, "headers": [("Location", "/other")]},
+        {"body": b" " * 2_000_000},
+        {"body": b"[]"},
+        {"body": b"null"},
+        {"body": b'{"keys": 5}'},
+        {"body": b'{"keys": [5]}'},
+        {"body": b"[" * 200_000},
+        {"body": b"\xff"},
+    ],
+)
+def test_a_jwks_that_is_none_is_a_refusal(plain, tool_key, values):
+    with key_site(tool_key, **values) as site:
+        plain.tool.public_jwks, plain.tool.jwks_url = None, f"{site.base_url}/keys"
+        assert refusal(plain.ask())[:2] == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("url", ["", "file:///etc/hostname", "/keys", "http://", "http://[", "http://127.0.0.1:99999/"])
+def test_a_jwks_url_that_is_none_is_a_refusal(plain, url):
+    plain.tool.public_jwks, plain.tool.jwks_url = None, url
+    assert refusal(plain.ask())[:2] == (401, "invalid_client")
+
+
+def test_a_jwks_url_may_be_https(plain, platform):
+    """Nobody speaks TLS there; that it was tried is what shows."""
+    plain.tool.public_jwks, plain.tool.jwks_url = None, platform.base_url.replace("http:", "https:")
+    answer = refusal(plain.ask())
+    assert answer[:2] == (401, "invalid_client")
+    assert "SSL" in answer[2]

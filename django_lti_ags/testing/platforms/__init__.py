@@ -4,6 +4,7 @@ They import nothing of this package but the words of the standard: the client an
 is tested against must not share a mistake.
 """
 
+from django_lti_ags.testing.platforms.dialects import CanvasGradebook, MoodleGradebook, OpenEdxGradebook
 from django_lti_ags.testing.platforms.faults import Effect, Fault
 from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
 from django_lti_ags.testing.platforms.ledger import Entry, Ledger
@@ -13,12 +14,15 @@ from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, Tool
 
 __all__ = [
     "ALL_SCOPES",
+    "CanvasGradebook",
     "Course",
     "Effect",
     "Entry",
     "Fault",
     "Ledger",
     "LineItem",
+    "MoodleGradebook",
+    "OpenEdxGradebook",
     "Refused",
     "Request",
     "ResourceLink",

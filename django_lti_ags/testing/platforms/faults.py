@@ -1,8 +1,19 @@
-"""What can go wrong with a platform, on demand."""
+"""What can go wrong with a platform, on demand.
+
+``DOWN`` without a kind, a count or a probability is the whole platform being away: its port refuses
+connections, and open ones end, until the fault is cleared. Nobody can count what is refused; to
+count, use ``RESET``.
+
+``RESET``, and ``DOWN`` with a count or a probability, strike as soon as a request begins to come in,
+before a byte of it is looked at, and before any other fault. With a ``kind`` the request must be read
+to know it, so it stands in the ledger, without its body; nothing is applied. Each counts as a refused
+connection.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -12,7 +23,9 @@ class Effect(StrEnum):
     """What a fault does to a request."""
 
     DOWN = "down"
-    """The connection is closed before anything is read of it."""
+    """Nobody is there."""
+    RESET = "reset"
+    """The connection is made, and reset before anything is read."""
     SLOW = "slow"
     """The answer takes ``seconds``."""
     STATUS = "status"
@@ -44,12 +57,28 @@ class Fault:
         """What the ledger calls it."""
         return f"{self.effect}:{self.status}" if self.effect is Effect.STATUS else str(self.effect)
 
+    @property
+    def cuts_off(self) -> bool:
+        """Whether it ends the connection as if nobody had read from it."""
+        return self.effect in (Effect.DOWN, Effect.RESET)
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether nobody listens while it is in force."""
+        return self.effect is Effect.DOWN and not self.kind and self.count is None and self.probability >= 1
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it strikes before the request is read."""
+        return self.cuts_off and not self.kind
+
 
 class Faults:
-    """The faults in force. Thread-safe."""
+    """The faults in force. Thread-safe. ``changed`` is called after each change."""
 
-    def __init__(self, random: Random | None = None) -> None:
+    def __init__(self, random: Random | None = None, changed: Callable[[], None] = lambda: None) -> None:
         self._random = random or Random()  # noqa: S311 - simulation
+        self._changed = changed
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -58,22 +87,35 @@ class Faults:
         fault = Fault(effect=Effect(effect), **values)  # type: ignore[arg-type]
         with self._lock:
             self._faults.append(fault)
+        self._changed()
         return fault
 
     def clear(self) -> None:
         """Everything works again."""
         with self._lock:
             self._faults.clear()
+        self._changed()
+
+    @property
+    def outage(self) -> bool:
+        """Whether the whole platform is away."""
+        with self._lock:
+            return any(fault.is_outage for fault in self._faults)
+
+    def take_blind(self) -> Fault | None:
+        """The fault that befalls a request nobody has read yet, if any."""
+        return self._take(lambda fault: fault.is_blind)
 
     def take(self, kind: str) -> Fault | None:
         """The fault that befalls this request, if any."""
+        return self._take(lambda fault: fault.kind in ("", kind) and not fault.is_blind)
+
+    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self._faults:
-                if fault.kind not in ("", kind) or self._random.random() >= fault.probability:
+                if fault.count == 0 or not fits(fault) or self._random.random() >= fault.probability:
                     continue
                 if fault.count is not None:
                     fault.count -= 1
-                    if fault.count <= 0:
-                        self._faults.remove(fault)
                 return fault
         return None

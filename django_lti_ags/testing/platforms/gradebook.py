@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeGuard
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 from django_lti_ags.ags import vocabulary
-from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
+from django_lti_ags.testing.platforms.bodies import read_line_item, read_score
 from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
 from django_lti_ags.testing.platforms.state import Course, Held, LineItem, State
 from django_lti_ags.testing.platforms.tokens import TokenDesk
 
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(Z|[+-]\d\d:\d\d)")
 _PAGE = 10
-_LINE_ITEM_KEYS = {
-    "id",
-    "label",
-    "scoreMaximum",
-    "resourceLinkId",
-    "resourceId",
-    "tag",
-    "startDateTime",
-    "endDateTime",
-    "gradesReleased",
-    "submissionReview",
-}
-_SCORE_KEYS = {
-    "userId",
-    "scoreGiven",
-    "scoreMaximum",
-    "comment",
-    "timestamp",
-    "activityProgress",
-    "gradingProgress",
-    "submission",
-    "scoringUserId",
-}
 _READ = (vocabulary.SCOPE_LINE_ITEM, vocabulary.SCOPE_LINE_ITEM_READONLY)
 
 
@@ -48,6 +21,8 @@ class Gradebook:
     """Line items, scores and results of every course. Behaviour that platforms differ in stands in small methods."""
 
     page_size = _PAGE
+    product_family_code = "simulated"
+    """What launches call the platform."""
 
     def __init__(self, state: State, desk: TokenDesk, base_url: Callable[[], str], line_item_query: str = "") -> None:
         self._state = state
@@ -60,19 +35,19 @@ class Gradebook:
         container = r"/ags/(?P<course_id>[^/]+)/lineitems"
         item = container + r"/(?P<item_id>[^/]+)"
         return [
-            Route("GET", container, self.list_line_items, "line_item"),
-            Route("POST", container, self.create_line_item, "line_item"),
-            Route("GET", item, self.get_line_item, "line_item"),
-            Route("PUT", item, self.replace_line_item, "line_item"),
-            Route("DELETE", item, self.delete_line_item, "line_item"),
-            Route("POST", item + "/scores", self.post_score, "score"),
-            Route("GET", item + "/results", self.list_results, "results"),
-            Route("GET", item + r"/results/(?P<user_id>[^/]+)", self.get_result, "results"),
+            Route("GET", container, self.list_line_items, "line_item", ordered=True),
+            Route("POST", container, self.create_line_item, "line_item", ordered=True),
+            Route("GET", item, self.get_line_item, "line_item", ordered=True),
+            Route("PUT", item, self.replace_line_item, "line_item", ordered=True),
+            Route("DELETE", item, self.delete_line_item, "line_item", ordered=True),
+            Route("POST", item + "/scores", self.post_score, "score", ordered=True),
+            Route("GET", item + "/results", self.list_results, "results", ordered=True),
+            Route("GET", item + r"/results/(?P<user_id>[^/]+)", self.get_result, "results", ordered=True),
         ]
 
     def container_url(self, course: Course) -> str:
         """Where a course's line items are listed and made."""
-        return f"{self._base_url()}/ags/{course.id}/lineitems"
+        return f"{self._base_url()}/ags/{quote(course.id, safe='')}/lineitems"
 
     def line_item_url(self, course: Course, item: LineItem) -> str:
         """A line item's id."""
@@ -85,7 +60,7 @@ class Gradebook:
         course, query = self._course(course_id), request.query
         items = [
             item
-            for item in course.line_items.values()
+            for item in list(course.line_items.values())
             if item.owner == client_id
             and query.get("resource_link_id", item.resource_link_id) == item.resource_link_id
             and query.get("resource_id", item.resource_id) == item.resource_id
@@ -97,7 +72,7 @@ class Gradebook:
         """AGS 2.0, 3.2.6."""
         client_id = self._desk.check(request, vocabulary.SCOPE_LINE_ITEM)
         course = self._course(course_id)
-        values = self._line_item_values(request)
+        _, values = read_line_item(request)
         link = values["resource_link_id"]
         if link is not None and (link not in course.links or course.links[link].client_id != client_id):
             raise Refused(404, "no such resource link")
@@ -114,11 +89,10 @@ class Gradebook:
     def replace_line_item(self, request: Request, course_id: str, item_id: str) -> Response:
         """AGS 2.0, 3.2.7: what is left out is gone; ``id`` and ``resourceLinkId`` stay."""
         course, item = self._item(request, course_id, item_id, vocabulary.SCOPE_LINE_ITEM)
-        values = self._line_item_values(request)
+        body, values = read_line_item(request)
         if values["resource_link_id"] != item.resource_link_id:
             raise Refused(400, "resourceLinkId must not change")
-        sent_id = json.loads(request.body).get("id")
-        if sent_id not in (None, self.line_item_url(course, item)):
+        if body.get("id") not in (None, self.line_item_url(course, item)):
             raise Refused(400, "id must not change")
         with self._state.lock:
             for name, value in values.items():
@@ -129,24 +103,42 @@ class Gradebook:
         """AGS 2.0, 3.2.8."""
         course, item = self._item(request, course_id, item_id, vocabulary.SCOPE_LINE_ITEM)
         with self._state.lock:
-            del course.line_items[item.id]
+            course.line_items.pop(item.id, None)
         return Response(status=204)
 
     def post_score(self, request: Request, course_id: str, item_id: str) -> Response:
         """AGS 2.0, 3.4."""
         course, item = self._item(request, course_id, item_id, vocabulary.SCOPE_SCORE)
-        body = _object(request, vocabulary.MEDIA_SCORE, _SCORE_KEYS)
-        user_id = _required_text(body, "userId")
-        held = _read_score(body)
+        body, user_id, held = read_score(request)
         user = course.users.get(user_id)
         if user is None or not user.is_learner:
             raise Refused(422, "userId is nobody who can be graded in this course")
         with self._state.lock:
-            before = item.scores.get(user_id)
-            if before is not None and before.timestamp >= held.timestamp:
-                raise Refused(409, "a score with this timestamp or a later one is held already")
-            item.scores[user_id] = held
+            self.check_score(item, user_id, held, body)
+            self.keep_score(item, user_id, held, body)
+        return self.scored(course, item, user_id, body)
+
+    def check_score(self, item: LineItem, user_id: str, held: Held, body: dict[str, Any]) -> None:
+        """Whether a good score may take the place of the one before.
+
+        Raises:
+            Refused: it is not later.
+        """
+        before = item.scores.get(user_id)
+        if before is not None and before.moment >= held.moment:
+            raise Refused(409, "a score with this timestamp or a later one is held already")
+
+    def keep_score(self, item: LineItem, user_id: str, held: Held, body: dict[str, Any]) -> None:
+        """Let it take that place."""
+        item.scores[user_id] = held
+
+    def scored(self, course: Course, item: LineItem, user_id: str, body: dict[str, Any]) -> Response:
+        """The answer to a score that was applied."""
         return Response.json({"resultUrl": self._result_url(course, item, user_id)})
+
+    def concluded(self) -> Refused:
+        """The refusal of every call to a course that is over."""
+        return Refused(403, "this course has concluded")
 
     def list_results(self, request: Request, course_id: str, item_id: str) -> Response:
         """AGS 2.0, 3.3."""
@@ -156,7 +148,7 @@ class Gradebook:
         with self._state.lock:
             rows = [
                 self._result(course, item, user_id, held)
-                for user_id, held in item.scores.items()
+                for user_id, held in list(item.scores.items())
                 if held.given is not None and wanted in (None, user_id)
             ]
         return self._page(request, rows, vocabulary.MEDIA_RESULT_CONTAINER)
@@ -180,6 +172,8 @@ class Gradebook:
         course = self._state.courses.get(course_id)
         if course is None:
             raise Refused(404, "no such course")
+        if course.concluded:
+            raise self.concluded()
         return course
 
     def _item(self, request: Request, course_id: str, item_id: str, *scopes: str) -> tuple[Course, LineItem]:
@@ -190,27 +184,10 @@ class Gradebook:
             raise Refused(404, "no such line item")
         if item.owner != client_id:
             raise Refused(403, "another tool's line item")
-        if self._query and self._query not in request.query_string:
+        sent = parse_qsl(request.query_string, keep_blank_values=True)
+        if any(parameter not in sent for parameter in parse_qsl(self._query, keep_blank_values=True)):
             raise Refused(400, f"the URL lost its query {self._query}")
         return course, item
-
-    def _line_item_values(self, request: Request) -> dict[str, Any]:
-        body = _object(request, vocabulary.MEDIA_LINE_ITEM, _LINE_ITEM_KEYS)
-        if not isinstance(body.get("label"), str) or not body["label"].strip():
-            raise Refused(400, "label must not be blank")
-        maximum = body.get("scoreMaximum")
-        if not _is_number(maximum) or maximum <= 0:
-            raise Refused(400, "scoreMaximum must be a number above zero")
-        _check_texts(body, "resourceLinkId", "resourceId", "tag")
-        known = {"label", "scoreMaximum", "resourceLinkId", "resourceId", "tag", "id"}
-        return {
-            "label": body["label"],
-            "score_maximum": float(maximum),
-            "resource_link_id": body.get("resourceLinkId"),
-            "resource_id": body.get("resourceId"),
-            "tag": body.get("tag"),
-            "extra": {key: value for key, value in body.items() if key not in known},
-        }
 
     def _shown(self, course: Course, item: LineItem) -> dict[str, Any]:
         body: dict[str, Any] = {"id": self.line_item_url(course, item), "label": item.label, "scoreMaximum": item.score_maximum}
@@ -219,7 +196,7 @@ class Gradebook:
 
     def _result_url(self, course: Course, item: LineItem, user_id: str) -> str:
         path, mark, query = self.line_item_url(course, item).partition("?")
-        return f"{path}/results/{user_id}{mark}{query}"
+        return f"{path}/results/{quote(user_id, safe='')}{mark}{query}"
 
     def _result(self, course: Course, item: LineItem, user_id: str, held: Held) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -248,75 +225,5 @@ class Gradebook:
         return Response.json(rows[start : start + size], content_type=media_type, headers=headers)
 
     def _check_accept(self, request: Request, media_type: str) -> None:
-        accepted = request.headers.get("accept", media_type)
-        if media_type not in accepted:
+        if not request.accepts(media_type):
             raise Refused(406, f"Accept must be {media_type}")
-
-
-def _object(request: Request, media_type: str, known: set[str]) -> dict[str, Any]:
-    if request.media_type != media_type:
-        raise Refused(415, f"Content-Type must be {media_type}")
-    try:
-        body = json.loads(request.body, parse_constant=_no_constant)
-    except ValueError as problem:
-        raise Refused(400, f"not JSON: {problem}") from None
-    if not isinstance(body, dict):
-        raise Refused(400, "not a JSON object")
-    strange = [key for key in body if key not in known and "://" not in key]
-    if strange:
-        raise Refused(400, f"unknown fields: {', '.join(strange)}")
-    return body
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _read_score(body: dict[str, Any]) -> Held:
-    timestamp = _required_text(body, "timestamp")
-    activity, grading = _required_text(body, "activityProgress"), _required_text(body, "gradingProgress")
-    if activity not in list(ActivityProgress) or grading not in list(GradingProgress):
-        raise Refused(400, "activityProgress or gradingProgress is not a word of the standard")
-    given, maximum = body.get("scoreGiven"), body.get("scoreMaximum")
-    if given is not None and (not _is_number(given) or given < 0):
-        raise Refused(400, "scoreGiven must be a number, zero or more")
-    if given is not None and (not _is_number(maximum) or maximum <= 0):
-        raise Refused(400, "scoreGiven needs a scoreMaximum above zero")
-    if body.get("scoringUserId") == "":
-        raise Refused(400, "scoringUserId must not be empty")
-    _check_texts(body, "comment", "scoringUserId")
-    return Held(
-        timestamp=_read_timestamp(timestamp),
-        given=given,
-        maximum=maximum,
-        comment=body.get("comment"),
-        scoring_user_id=body.get("scoringUserId"),
-        activity_progress=activity,
-        grading_progress=grading,
-    )
-
-
-def _read_timestamp(text: str) -> datetime:
-    if not _TIMESTAMP.fullmatch(text):
-        raise Refused(400, "timestamp must be ISO 8601 with sub-second digits and a zone")
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise Refused(400, f"timestamp must be ISO 8601: {problem}") from None
-
-
-def _check_texts(body: dict[str, Any], *names: str) -> None:
-    for name in names:
-        if not isinstance(body.get(name), str | None):
-            raise Refused(400, f"{name} must be text")
-
-
-def _required_text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise Refused(400, f"{name} is missing")
-    return value
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

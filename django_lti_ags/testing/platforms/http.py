@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +21,8 @@ class Request:
     query_string: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    unreadable: str = ""
+    """Why the body could not be read, if it could not."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -44,6 +46,25 @@ class Request:
     def media_type(self) -> str:
         """The content type without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().casefold()
+
+    def accepts(self, media_type: str) -> bool:
+        """Whether the client named exactly this type, and did not rule it out; without an Accept it takes anything."""
+        for part in self.headers.get("accept", media_type).split(","):
+            name, *parameters = (piece.strip().casefold() for piece in part.split(";"))
+            if name == media_type and _quality(parameters) > 0:
+                return True
+        return False
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +107,13 @@ class Refused(Exception):
         self.response = Response.json({"error": message}, status=status, headers=headers)
         super().__init__(message)
 
+    @classmethod
+    def by(cls, response: Response) -> Refused:
+        """A refusal with an answer of its own."""
+        refused = cls(response.status, "")
+        refused.response = response
+        return refused
+
 
 Handler = Callable[..., Response]
 
@@ -99,11 +127,13 @@ class Route:
     handler: Handler
     kind: str = "page"
     """``token``, ``score``, ``results``, ``line_item``, ``launch``, ``jwks`` or ``page``: what a fault can be aimed at."""
+    ordered: bool = False
+    """Whether such requests are answered, and written into the ledger, one after the other."""
 
-    def match(self, method: str, path: str) -> dict[str, str] | None:
+    def match(self, path: str) -> dict[str, str] | None:
         """The path's named parts, if this route serves it."""
         found = re.fullmatch(self.pattern, path)
-        return found.groupdict() if found and method == self.method else None
+        return {name: unquote(part) for name, part in found.groupdict().items()} if found else None
 
 
 def auto_submitted_form(action: str, fields: Mapping[str, str], *, title: str) -> str:

@@ -110,15 +110,24 @@ class LaunchDesk:
                 "label": intent.course.id,
                 "type": ["http://purl.imsglobal.org/vocab/lis/v2/course#CourseOffering"],
             },
-            prefix + "tool_platform": {"guid": self._base_url(), "name": "Simulated LMS", "product_family_code": "simulated"},
+            prefix + "tool_platform": self._platform(),
             vocabulary.AGS_ENDPOINT_CLAIM: self.endpoint_claim(tool, intent),
         }
+
+    def _platform(self) -> dict[str, str]:
+        family = self._gradebook.product_family_code
+        return {"guid": self._base_url(), "name": "Simulated LMS", "product_family_code": family}
 
     def endpoint_claim(self, tool: Tool, intent: Intent) -> dict[str, Any]:
         """What the tool may do with grades, and where (AGS 2.0, 3.1)."""
         claim: dict[str, Any] = {"scope": list(tool.scopes), "lineitems": self._gradebook.container_url(intent.course)}
-        if intent.link.line_item is not None:
-            claim["lineitem"] = self._gradebook.line_item_url(intent.course, intent.link.line_item)
+        columns = [
+            item
+            for item in list(intent.course.line_items.values())
+            if item.resource_link_id == intent.link.id and item.owner == tool.client_id
+        ]
+        if len(columns) == 1:
+            claim["lineitem"] = self._gradebook.line_item_url(intent.course, columns[0])
         return claim
 
     def _jwks(self, request: Request) -> Response:

@@ -1,4 +1,7 @@
-"""Everything a simulated platform received, in order: what tests and demonstrations are judged by."""
+"""Everything a simulated platform received: what tests and demonstrations are judged by.
+
+Changes to the gradebook stand in the order in which they were applied.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,8 @@ class Entry:
     """Whether it changed what the platform holds."""
     client_id: str = ""
     fault: str = ""
+    error: str = ""
+    """The exception of the platform's own that became a 500."""
 
 
 @dataclass(slots=True)

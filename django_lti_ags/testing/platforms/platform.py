@@ -12,20 +12,30 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from django_lti_ags.testing.platforms.answering import (
+    answered,
+    instead,
+    not_allowed,
+    not_found,
+    shown_body,
+    shown_headers,
+    unreadable,
+)
+from django_lti_ags.testing.platforms.dialects import speaking
 from django_lti_ags.testing.platforms.faults import Effect, Fault, Faults
 from django_lti_ags.testing.platforms.gradebook import Gradebook
-from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
+from django_lti_ags.testing.platforms.http import Request, Response, Route
 from django_lti_ags.testing.platforms.launches import LaunchDesk
 from django_lti_ags.testing.platforms.ledger import Ledger
 from django_lti_ags.testing.platforms.server import Server
 from django_lti_ags.testing.platforms.state import Course, LineItem, ResourceLink, State, User
-from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, TokenDesk, Tool, fingerprint
+from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, TokenDesk, Tool
 
 _CHANGING = ("POST", "PUT", "DELETE")
 
@@ -41,6 +51,7 @@ class SimulatedPlatform:
         line_item_query: a query that every line item URL carries, as Moodle's do.
         audience: the ``aud`` that assertions must have; by default the token URL.
         public_url: what it calls itself, if that is not ``http://host:port``.
+        dialect: ``canvas``, ``moodle`` or ``openedx`` answers scores as that platform does; "" is the strict standard.
     """
 
     gradebook_class: type[Gradebook] = Gradebook
@@ -56,16 +67,20 @@ class SimulatedPlatform:
         line_item_query: str = "",
         audience: str = "",
         public_url: str = "",
+        dialect: str = "",
     ) -> None:
+        gradebook_class = speaking(dialect, self.gradebook_class)
         self.state = State()
         self.tools: dict[str, Tool] = {}
         self.ledger = Ledger()
-        self.faults = Faults()
+        self._server = Server(self, host, port)
+        self.faults = Faults(changed=self._server.follow)
+        self.refused_connections = 0
+        """How many connections were reset by a fault. What comes while nobody listens cannot be counted."""
         self._public_url = public_url
         self._host = host
-        self._server = Server(self, host, port)
         self.desk = TokenDesk(self.tools, audience or self.token_url, token_lifetime_seconds, cut_scopes)
-        self.gradebook = self.gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
+        self.gradebook = gradebook_class(self.state, self.desk, lambda: self.base_url, line_item_query)
         self.launches = LaunchDesk(self.state, self.tools, self.gradebook, lambda: self.base_url)
         self._routes = [
             Route("POST", "/token", self.desk.answer, "token"),
@@ -75,9 +90,14 @@ class SimulatedPlatform:
         ]
 
     @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
+
+    @property
     def base_url(self) -> str:
         """Where it is, without a trailing slash; its issuer too."""
-        return self._public_url or f"http://{self._host}:{self._server.port}"
+        return self._public_url or f"http://{self._host}:{self.port}"
 
     issuer = base_url
 
@@ -159,18 +179,50 @@ class SimulatedPlatform:
         """A teacher's edit in the gradebook."""
         self.gradebook.set_result(item, user_id, given)
 
+    def is_away(self) -> bool:
+        """Whether nobody listens."""
+        return self.faults.outage
+
+    def turns_away(self) -> bool:
+        """Whether a fault befalls the request that begins to come in."""
+        struck = self.faults.take_blind() is not None
+        if struck:
+            self._count_refused()
+        return struck
+
+    def _count_refused(self) -> None:
+        with self.state.lock:
+            self.refused_connections += 1
+
     def handle(self, request: Request) -> tuple[Response | None, Fault | None]:
         """Answer a request, with the fault that is in force for it, and write it into the ledger."""
-        found = [(route, parts) for route in self._routes if (parts := route.match(request.method, request.path)) is not None]
-        route, parts = found[0] if found else (Route(request.method, "", _not_found), {})
+        route, parts = self._find(request)
+        # Applied and written down in one go: the ledger's order is the order of what happened.
+        with self.state.lock if route.ordered else contextlib.nullcontext():
+            return self._befall(route, request, parts)
+
+    def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
+        matching = [(route, parts) for route in self._routes if (parts := route.match(request.path)) is not None]
+        found = next((pair for pair in matching if pair[0].method == request.method), None)
+        if found and not request.unreadable:
+            return found
+        kind = matching[0][0].kind if matching else "page"
+        if request.unreadable:
+            return Route(request.method, "", unreadable, kind), {}
+        methods = sorted({route.method for route, _ in matching})
+        return Route(request.method, "", not_allowed(methods) if methods else not_found, kind), {}
+
+    def _befall(self, route: Route, request: Request, parts: dict[str, str]) -> tuple[Response | None, Fault | None]:
         fault = self.faults.take(route.kind)
         client_id = self.desk.client_of(request)
         response: Response | None
-        if fault is not None and fault.effect in (Effect.DOWN, Effect.DROP_BEFORE, Effect.STATUS):
-            response = _instead(fault)
-            applied = False
+        error, applied = "", False
+        if fault is not None and (fault.cuts_off or fault.effect in (Effect.DROP_BEFORE, Effect.STATUS)):
+            response = instead(fault)
+            if fault.cuts_off:
+                self._count_refused()
         else:
-            response = _answered(route, request, parts)
+            response, error = answered(route, request, parts)
             applied = request.method in _CHANGING and response.status < 300
             if fault is not None and fault.effect is Effect.DROP_AFTER:
                 response = None
@@ -180,41 +232,12 @@ class SimulatedPlatform:
             method=request.method,
             path=request.path,
             query=request.query_string,
-            headers=_shown_headers(request),
-            body=_shown_body(request, route.kind),
+            headers=shown_headers(request),
+            body=None if fault is not None and fault.cuts_off else shown_body(request, route.kind),
             status=None if response is None else response.status,
             applied=applied,
             client_id=client_id,
             fault=fault.name if fault is not None else "",
+            error=error,
         )
         return response, fault
-
-
-def _answered(route: Route, request: Request, parts: dict[str, str]) -> Response:
-    try:
-        return route.handler(request, **parts)
-    except Refused as refused:
-        return refused.response
-
-
-def _not_found(request: Request) -> Response:
-    return Response.error(404, "nothing is here")
-
-
-def _instead(fault: Fault) -> Response | None:
-    if fault.effect is not Effect.STATUS:
-        return None
-    return Response(status=fault.status, body=fault.body.encode(), content_type=fault.content_type, headers=fault.headers)
-
-
-def _shown_headers(request: Request) -> dict[str, str]:
-    return {name: fingerprint(value) if name == "authorization" else value for name, value in request.headers.items() if name != "cookie"}
-
-
-def _shown_body(request: Request, kind: str) -> Any:
-    if kind in ("token", "launch"):
-        return {name: value for name, value in request.form.items() if name != "client_assertion"}
-    try:
-        return json.loads(request.body) if request.body else None
-    except ValueError:
-        return request.body.decode("utf-8", "replace")

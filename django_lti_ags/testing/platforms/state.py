@@ -7,6 +7,7 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 
@@ -30,12 +31,19 @@ class Held:
     """A learner's score in a column."""
 
     timestamp: datetime
+    finer: Fraction = Fraction(0)
+    """What the timestamp has below a microsecond."""
     given: float | None = None
     maximum: float | None = None
     comment: str | None = None
     scoring_user_id: str | None = None
     activity_progress: str = ""
     grading_progress: str = ""
+
+    @property
+    def moment(self) -> tuple[datetime, Fraction]:
+        """What tells a later score from an earlier one."""
+        return self.timestamp, self.finer
 
     def scaled(self, maximum: float) -> float | None:
         """The score on the column's scale."""
@@ -79,6 +87,8 @@ class Course:
     users: dict[str, User] = field(default_factory=dict)
     links: dict[str, ResourceLink] = field(default_factory=dict)
     line_items: dict[str, LineItem] = field(default_factory=dict)
+    concluded: bool = False
+    """Whether it is over: no AGS call is accepted any more."""
 
     def enrol(self, *users: User) -> None:
         """Let people into the course."""
@@ -87,11 +97,11 @@ class Course:
 
     def gradebook(self) -> list[tuple[User, LineItem, float | None]]:
         """Each learner's grade in each column, on the column's scale."""
-        learners = [user for user in self.users.values() if user.is_learner]
+        learners = [user for user in list(self.users.values()) if user.is_learner]
         return [
             (user, item, item.scores[user.id].scaled(item.score_maximum) if user.id in item.scores else None)
             for user in learners
-            for item in self.line_items.values()
+            for item in list(self.line_items.values())
         ]
 
 

@@ -10,11 +10,12 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.request import urlopen
 
 import jwt
 
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.testing.platforms import keysets
+from django_lti_ags.testing.platforms.bodies import is_number
 from django_lti_ags.testing.platforms.http import Refused, Request, Response
 
 ALL_SCOPES = (
@@ -25,7 +26,6 @@ ALL_SCOPES = (
 )
 _CLOCK_LEEWAY_SECONDS = 10
 _LONGEST_ASSERTION_SECONDS = 3600
-_JWKS_DEADLINE_SECONDS = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,19 +48,18 @@ class Tool:
             Refused: its key set has none, or cannot be read.
         """
         try:
-            for entry in self._key_set()["keys"]:
+            for entry in self._keys():
                 if entry.get("kid") == kid:
                     return jwt.PyJWK(entry, algorithm="RS256").key
-        except (OSError, ValueError, KeyError, jwt.PyJWTError) as problem:
+        except (keysets.NoKeySet, jwt.PyJWTError) as problem:
             raise Refused(401, f"invalid_client: the tool's key set cannot be read ({problem})") from None
         raise Refused(401, "invalid_client: no such kid in the tool's key set")
 
-    def _key_set(self) -> dict[str, Any]:
-        if self.public_jwks is not None:
-            return self.public_jwks
-        with urlopen(self.jwks_url, timeout=_JWKS_DEADLINE_SECONDS) as answer:  # noqa: S310 - the tool's own, registered by the test
-            listed: dict[str, Any] = json.load(answer)
-            return listed
+    def _keys(self) -> list[dict[str, Any]]:
+        if self.public_jwks is None:
+            return keysets.fetch(self.jwks_url)
+        keys: list[dict[str, Any]] = self.public_jwks.get("keys", [])
+        return keys
 
 
 @dataclass(slots=True)
@@ -133,21 +132,28 @@ class TokenDesk:
                 leeway=0,
                 options={"require": ["exp", "iat", "jti", "aud", "iss", "sub"], "verify_iat": False},
             )
-        except jwt.InvalidTokenError as problem:
+        except (jwt.InvalidTokenError, OverflowError) as problem:
             raise Refused(400, f"invalid_client: {problem}") from None
         self._check_times(claims)
+        self._use_up(claims["jti"])
         return tool
 
     def _check_times(self, claims: dict[str, Any]) -> None:
-        if any(not isinstance(claims[name], (int, float)) or isinstance(claims[name], bool) for name in ("exp", "iat")):
+        if not is_number(claims["exp"]) or not is_number(claims["iat"]):
             raise Refused(400, "invalid_request: exp and iat must be numbers")
         now = time.time()
         if claims["iat"] > now + _CLOCK_LEEWAY_SECONDS or claims["exp"] - claims["iat"] > _LONGEST_ASSERTION_SECONDS:
             raise Refused(400, "invalid_request: iat lies ahead, or the assertion lives too long")
+        if claims["exp"] < claims["iat"]:
+            raise Refused(400, "invalid_request: the assertion ends before it begins")
+
+    def _use_up(self, jti: Any) -> None:
+        if not isinstance(jti, str) or not jti.strip():
+            raise Refused(400, "invalid_request: jti must be text")
         with self._lock:
-            if claims["jti"] in self._seen:
+            if jti in self._seen:
                 raise Refused(400, "invalid_request: the jti was used before")
-            self._seen.add(claims["jti"])
+            self._seen.add(jti)
 
     def check(self, request: Request, *scopes: str) -> str:
         """The client of the request's token, if it carries one of ``scopes``.
