@@ -70,7 +70,7 @@ class Call:
             exchange = self.send(following)
             yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
             try:
-                following = next_url(exchange.headers.get("link"), following)
+                following = next_url(exchange.header("link"), following)
             except ForeignPage as problem:
                 raise InvalidAnswer(self._exchanges, str(problem)) from None
             if following in seen:
@@ -80,7 +80,10 @@ class Call:
             seen.add(following or "")
 
     def send(self, url: str) -> Exchange:
-        """Request ``url`` with a token; with a new one, once, if the platform may have refused that."""
+        """Request ``url`` with a token; with a new one, once, if the platform may have refused that.
+
+        What is returned carries the answer as it came; what is recorded and raised does not.
+        """
         token = self._token()
         exchange = self._request(url, token)
         if exchange.status in self.wire.token_refused and exchange.failure is None:
@@ -136,9 +139,10 @@ class Call:
         return exchange
 
     def _observe(self, exchange: Exchange) -> None:
-        self._exchanges.append(exchange)
+        record = exchange.recorded()
+        self._exchanges.append(record)
         if self.wire.observe is not None:
-            self.wire.observe(exchange)
+            self.wire.observe(record)
 
     def _reading(self, exchange: Exchange, read: Callable[[Any], T]) -> T:
         try:

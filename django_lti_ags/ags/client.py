@@ -121,8 +121,9 @@ class Client:
         """Say what a learner's score is (AGS 2.0, 3.4)."""
         call = self._call("score", "POST", (vocabulary.SCOPE_SCORE,), start_by, content=vocabulary.MEDIA_SCORE)
         call.body = compact_json(score.to_json())
-        exchange = call.send(scores_url(line_item_url))
-        return ScoreReceipt(exchange, _result_url(exchange))
+        url = scores_url(line_item_url)
+        exchange = call.send(url)
+        return ScoreReceipt(exchange.recorded(), _result_url(exchange, url))
 
     def list_results(
         self, line_item_url: str, *, user_id: str | None = None, limit: int | None = None, start_by: float | None = None
@@ -162,10 +163,10 @@ def _given(filters: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in filters.items() if value is not None]
 
 
-def _result_url(exchange: Exchange) -> str | None:
-    """Canvas' ``resultUrl``, if it is there and on the platform's own origin."""
+def _result_url(exchange: Exchange, asked: str) -> str | None:
+    """Canvas' ``resultUrl``, if it is there and on the origin that was asked."""
     try:
         url = exchange.json().get("resultUrl")
-        return url if isinstance(url, str) and origin(url) == origin(exchange.url) else None
+        return url if isinstance(url, str) and origin(url) == origin(asked) else None
     except (ValueError, AttributeError, RecursionError):
         return None

@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[
 import certifi
 
 from django_lti_ags.ags.addresses import AddressRefused
+from django_lti_ags.ags.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 _IDLE_SECONDS: Final = 30.0
 """Servers drop idle connections after a minute or so; a POST into a half-closed one would have no clear end."""
 _PORTS: Final = {"http": 80, "https": 443}
-_INTERIM: Final = 101
-"""http.client passes over 100 itself; 101 is final."""
-_FINAL: Final = 200
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -65,46 +63,6 @@ class Environment:
         if proxy and proxy_bypass_environment(f"{host}:{port}", self._proxies):
             proxy = ""
         return Target(parts.scheme, host, port, proxy if "://" in proxy or not proxy else f"http://{proxy}")
-
-
-class _HeaderLines:
-    """Remembers the last line that was read: an empty one is the end of the file."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.last = b""
-
-    def readline(self, limit: int) -> bytes:
-        self.last = self._file.readline(limit)
-        return self.last
-
-
-class Response(http.client.HTTPResponse):
-    """An answer whose headers must have an end, which http.client does not ask for, and which is not an interim one (1xx)."""
-
-    fp: Any
-
-    def begin(self) -> None:
-        """Read the status line and the headers.
-
-        Raises:
-            http.client.IncompleteRead: the file ended before the headers did.
-        """
-        file = self.fp
-        self.fp = lines = _HeaderLines(file)
-        try:
-            super().begin()
-        finally:
-            self.fp = file
-        if not lines.last:
-            raise http.client.IncompleteRead(b"")
-
-    def _read_status(self) -> tuple[str, int, str]:
-        while True:
-            found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
-            if not _INTERIM < found[1] < _FINAL:
-                return found
-            http.client.parse_headers(self.fp)
 
 
 class Connection(http.client.HTTPConnection):

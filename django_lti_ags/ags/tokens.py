@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 import uuid
@@ -38,6 +39,9 @@ _DEFAULT_LIFE_SECONDS: Final = 300.0
 _LONGEST_LIFE_SECONDS: Final = 24 * 3600.0
 _RENEWED_EARLY_SECONDS: Final = 60.0
 _RENEWED_EARLY_SHARE: Final = 0.1
+_LONGEST_TOKEN: Final = 8192
+"""Servers take no longer header; and what is longer than any token in use need not be looked for in every answer."""
+_TOKEN: Final = re.compile(f"[!-~]{{1,{_LONGEST_TOKEN}}}")
 _SECRET_FIELDS: Final = frozenset({"access_token", "refresh_token", "id_token"})
 
 
@@ -211,9 +215,9 @@ def _fetch(
     )
     if exchange.failure is not None:
         # Half an answer may hold half a token.
-        return None, replace(exchange, body=_not_kept(exchange))
+        return None, replace(exchange.recorded(), body=_not_kept(exchange))
     if not exchange.ok:
-        return None, exchange
+        return None, exchange.recorded()
     return _read(exchange, scopes, asked_at)
 
 
@@ -226,7 +230,7 @@ def _read(exchange: Exchange, asked: frozenset[str], asked_at: float) -> tuple[T
     if not isinstance(body, dict):
         return None, _unusable(exchange, "the answer is not a JSON object")
     text = body.get("access_token")
-    if not isinstance(text, str) or not text or not all("!" <= character <= "~" for character in text):
+    if not isinstance(text, str) or not _TOKEN.fullmatch(text):
         return None, _unusable(exchange, "the answer holds no access_token that a header can carry")
     life = _life_seconds(body.get("expires_in"))
     early = min(_RENEWED_EARLY_SECONDS, life * _RENEWED_EARLY_SHARE)
@@ -239,7 +243,7 @@ def _shown(exchange: Exchange, body: dict[str, Any], token: str) -> Exchange:
     """``exchange`` without any token. Its body is written anew: a token can be spelt in more ways than can be searched for."""
     kept = json.dumps({name: REDACTED if name in _SECRET_FIELDS else value for name, value in body.items()})
     return replace(
-        exchange,
+        exchange.recorded(),
         body=redacted(kept, [token]),
         reason=redacted(exchange.reason, [token]),
         headers={redacted(name, [token]): redacted(value, [token]) for name, value in exchange.headers.items()},
@@ -248,7 +252,7 @@ def _shown(exchange: Exchange, body: dict[str, Any], token: str) -> Exchange:
 
 def _unusable(exchange: Exchange, problem: str) -> Exchange:
     # What came may still hold a secret in some shape nobody can read: it is not kept.
-    return replace(exchange, body=_not_kept(exchange), failure=Failure.BAD_TOKEN_ANSWER, detail=problem)
+    return replace(exchange.recorded(), body=_not_kept(exchange), failure=Failure.BAD_TOKEN_ANSWER, detail=problem)
 
 
 def _not_kept(exchange: Exchange) -> str:
