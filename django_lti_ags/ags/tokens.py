@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from django_lti_ags.ags.exchange import Exchange, Failure
+from django_lti_ags.ags.forking import renewed_after_fork
 from django_lti_ags.ags.redaction import REDACTED, redacted
 from django_lti_ags.ags.vocabulary import CLIENT_ASSERTION_TYPE, GRANT_TYPE
 
@@ -76,6 +77,11 @@ class MemoryTokenStore:
 
     def __init__(self) -> None:
         self._tokens: dict[str, Token] = {}
+        self.after_fork()
+        renewed_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Keep the tokens, which are the platform's for the tool, not for a process; but nobody here holds a lock."""
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 

@@ -15,10 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from django_lti_ags.ags.addresses import AddressGuard, AddressRefused
-from django_lti_ags.ags.connections import Connection, Environment, Pool, resolve
+from django_lti_ags.ags.connections import Connection
 from django_lti_ags.ags.deadlines import Watchdog
+from django_lti_ags.ags.environment import Environment
 from django_lti_ags.ags.exchange import Exchange, Failure
+from django_lti_ags.ags.pool import Pool
 from django_lti_ags.ags.records import answered
+from django_lti_ags.ags.resolving import Resolver, resolve
 from django_lti_ags.ags.responses import Progress, TooLarge, read
 from django_lti_ags.ags.urls import check_url
 
@@ -41,8 +44,11 @@ class Transport:
         max_body_bytes: the longest answer that is read, after decompression.
         allowed_private_hosts: see :class:`~django_lti_ags.ags.addresses.AddressGuard`.
         pool_size: idle connections kept per origin.
-        ca_bundle: a file of certificate authorities; by default the environment's, or certifi's.
+        ca_bundle: a file or directory of certificate authorities; by default the environment's, or certifi's.
         resolver: turns a host and a port into addresses.
+
+    Raises:
+        ValueError: the environment's proxies or certificate authorities cannot be used; see :mod:`~django_lti_ags.ags.environment`.
     """
 
     def __init__(
@@ -61,7 +67,8 @@ class Transport:
         self._user_agent = user_agent
         self._environment = Environment(ca_bundle)
         guard = AddressGuard(allowed_private_hosts)
-        self._pool = Pool(pool_size, lambda target: Connection(target, guard, self._environment.tls, resolver))
+        tls, names = self._environment.tls, Resolver(resolver)
+        self._pool = Pool(pool_size, lambda target: Connection(target, guard, tls, names))
         self._watchdog = Watchdog()
 
     def close(self) -> None:
