@@ -2,15 +2,15 @@
 
 ::
 
-    client = Client(Credentials(token_url, client_id, private_key_pem, key_id), scopes=granted_scopes)
-    client.post_score(line_item_url, Score(user_id=sub, score_given=8, score_maximum=10, timestamp=datetime.now(UTC)))
+    with Client(Credentials(token_url, client_id, private_key_pem, key_id), scopes=granted_scopes) as client:
+        client.post_score(line_item_url, Score(user_id=sub, score_given=8, score_maximum=10, timestamp=datetime.now(UTC)))
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.ags.calls import Call, Wire
@@ -40,7 +40,7 @@ class Client:
     Args:
         credentials: how the tool proves itself.
         scopes: what the launch's AGS claim granted; nothing else is asked for, since some platforms refuse the whole request then.
-        transport: shared between clients; by default one of its own.
+        transport: shared between clients; by default one of its own, which ``close()`` or a ``with`` block closes.
         token_store: shared between clients; by default in memory.
         observe: is given each exchange, token requests too, when it ends.
         clock: Unix time.
@@ -63,15 +63,28 @@ class Client:
         clock: Callable[[], float] = time.time,
         token_refused: Iterable[int] = (401,),
     ) -> None:
+        used = transport or Transport()
+        self._own_transport = used if transport is None else None
         self._wire = Wire(
             credentials,
             frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX)),
-            transport or Transport(),
+            used,
             token_store or MemoryTokenStore(),
             observe,
             clock,
             frozenset(token_refused),
         )
+
+    def close(self) -> None:
+        """Close the connections, if the transport is the client's own; a shared one is closed by whoever made it."""
+        if self._own_transport is not None:
+            self._own_transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def list_line_items(
         self,

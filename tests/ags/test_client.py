@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.ags.client import Client
 from django_lti_ags.ags.types import LineItem, Score
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, NotStarted
+from django_lti_ags.testing.platforms import ALL_SCOPES
 from tests.ags.scripted import answer
 
 
@@ -179,3 +181,14 @@ def test_an_answer_that_is_no_object_is_refused(scripted, body, call):
         getattr(client, call)(server.url)
     assert caught.value.exchange.status == 200
     assert caught.value.problem
+
+
+def test_a_client_closes_the_transport_that_is_its_own(world):
+    with world.make() as client:
+        client.post_score(world.url, score())
+    assert len(world.transport._pool._idle) == 1  # shared: whoever made it closes it
+    with Client(world.credentials, scopes=ALL_SCOPES) as own:
+        own._wire.transport.send("score", "GET", "http://127.0.0.1:9/")
+        thread = own._wire.transport._watchdog._thread
+        assert thread is not None
+    assert not thread.is_alive()
