@@ -35,13 +35,21 @@ class Wire:
     token_refused: frozenset[int]
     """The statuses after which a new token is fetched, once."""
 
-    def token_key(self) -> str:
-        """What the client's token is kept under."""
-        return self.credentials.token_key(self.scopes)
+    token_key: str
+    """What the client's token is kept under."""
 
-    def obtain(self, observe: Callable[[Exchange], None]) -> Token:
+    def obtain(self, observe: Callable[[Exchange], None], start_by: float | None) -> Token:
         """A token for all of the client's scopes."""
-        return obtain(self.credentials, self.scopes, store=self.store, transport=self.transport, observe=observe, clock=self.clock)
+        return obtain(
+            self.credentials,
+            self.scopes,
+            store=self.store,
+            transport=self.transport,
+            observe=observe,
+            clock=self.clock,
+            start_by=start_by,
+            key=self.token_key,
+        )
 
 
 @dataclass(slots=True)
@@ -87,7 +95,7 @@ class Call:
         token = self._token()
         exchange = self._request(url, token)
         if exchange.status in self.wire.token_refused and exchange.failure is None:
-            self.wire.store.delete(self.wire.token_key(), token)
+            self.wire.store.delete(self.wire.token_key, token)
             exchange = self._request(url, self._token())
         if not exchange.ok:
             raise ExchangeFailed(self._exchanges)
@@ -95,7 +103,7 @@ class Call:
 
     def _obtained(self) -> Token:
         try:
-            return self.wire.obtain(self._observe)
+            return self.wire.obtain(self._observe, self.start_by)
         except TokenRefused:
             raise ExchangeFailed(self._exchanges) from None
 
@@ -107,7 +115,7 @@ class Call:
 
     def _without_scope(self, token: Token) -> Token:
         """A token that does not carry the scope is not used: the platform granted less than its launch said."""
-        self.wire.store.delete(self.wire.token_key(), token)
+        self.wire.store.delete(self.wire.token_key, token)
         listed = ", ".join(sorted(token.scopes)) or "none"
         if not self._asked_for_token():
             # The stored token is from another call: fetch one, so that the record shows what was granted.

@@ -65,14 +65,16 @@ class Client:
     ) -> None:
         used = transport or Transport()
         self._own_transport = used if transport is None else None
+        asked = frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX))
         self._wire = Wire(
             credentials,
-            frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX)),
+            asked,
             used,
             token_store or MemoryTokenStore(),
             observe,
             clock,
             frozenset(token_refused),
+            credentials.token_key(asked),
         )
 
     def close(self) -> None:
