@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.transport import Transport
 
 _MOST_PAGES: Final = 1000
+_MOST_BYTES: Final = 64 * 1_048_576
+"""Of a whole listing."""
+_DEADLINES: Final = 10
+"""So many exchanges' time has a whole listing."""
 T = TypeVar("T")
 
 
@@ -71,21 +75,41 @@ class Call:
         return self._reading(exchange, read)
 
     def pages(self, url: str, read: Callable[[Any], T]) -> Iterator[T]:
-        """Every item of a container, page by page; the next page's URL is taken as it is (AGS 2.0, 3.2.4)."""
-        seen = {url}
+        """Every item of a container, page by page; the next page's URL is taken as it is (AGS 2.0, 3.2.4).
+
+        A listing as a whole has its limits too: in pages, in bytes and in time.
+        """
+        seen: set[str] = set()
+        room, seconds = _MOST_BYTES, _DEADLINES * self.wire.transport.deadline_seconds
+        end = time.monotonic() + seconds
         following: str | None = url
         while following is not None:
-            exchange = self.send(following)
-            yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
-            try:
-                following = next_url(exchange.header("link"), following)
-            except ForeignPage as problem:
-                raise InvalidAnswer(self._exchanges, str(problem)) from None
-            if following in seen:
-                raise InvalidAnswer(self._exchanges, "the pages go in a circle")
             if len(seen) >= _MOST_PAGES:
                 raise InvalidAnswer(self._exchanges, f"there are more than {_MOST_PAGES} pages")
-            seen.add(following or "")
+            if seen and time.monotonic() > end:
+                raise InvalidAnswer(self._exchanges, f"the pages have no end within {seconds:g} s")
+            seen.add(following)
+            exchange = self.send(following)
+            room -= exchange.size
+            if room < 0:
+                raise InvalidAnswer(self._exchanges, f"the pages hold more than {_MOST_BYTES} bytes")
+            yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
+            following = self._next(exchange, following)
+            if following in seen:
+                raise InvalidAnswer(self._exchanges, "the pages go in a circle")
+            if following is not None:
+                self._forget_body()
+
+    def _next(self, exchange: Exchange, url: str) -> str | None:
+        try:
+            return next_url(exchange.header("link"), url)
+        except ForeignPage as problem:
+            raise InvalidAnswer(self._exchanges, str(problem)) from None
+
+    def _forget_body(self) -> None:
+        """Of a thousand pages, the last one's body tells enough."""
+        last = self._exchanges[-1]
+        self._exchanges[-1] = replace(last, body=f"[{last.size} characters, not kept]")
 
     def send(self, url: str) -> Exchange:
         """Request ``url`` with a token; with a new one, once, if the platform may have refused that.

@@ -92,6 +92,11 @@ class Exchange:
         """Whether there is a whole answer that says success (any 2xx)."""
         return self.failure is None and self.status is not None and 200 <= self.status < 300
 
+    @property
+    def size(self) -> int:
+        """How long the body is: in bytes as it came, or in characters as it was kept."""
+        return len(self.body if self.answer is None else self.answer.body)
+
     def json(self) -> Any:
         """The body as JSON, with or without a byte order mark; of a record, what it kept of the body.
 

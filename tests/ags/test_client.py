@@ -192,3 +192,27 @@ def test_a_client_closes_the_transport_that_is_its_own(world):
         thread = own._wire.transport._watchdog._thread
         assert thread is not None
     assert not thread.is_alive()
+
+
+def endless(body=b"[]", seconds=0.0, count=50):
+    pages = (answer(body, headers=[f"Link: <?p={number}>; rel=next"]) for number in range(count))
+    return [step for page in pages for step in ("read", seconds, page)]
+
+
+def test_a_listing_as_a_whole_has_a_deadline(world, scripted):
+    world.transport.deadline_seconds = 0.5
+    client, server = scripted(*endless(seconds=0.4))
+    world.transport.deadline_seconds = 0.5
+    begun = time.monotonic()
+    with pytest.raises(InvalidAnswer, match="no end within 5 s"):
+        client.list_results(server.url)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_listing_as_a_whole_has_a_size(world, scripted, monkeypatch):
+    monkeypatch.setattr("django_lti_ags.ags.calls._MOST_BYTES", 2_500_000)
+    client, server = scripted(*endless(b"[]" + b" " * 999_998))
+    with pytest.raises(InvalidAnswer, match="more than 2500000 bytes") as caught:
+        client.list_results(server.url)
+    assert [len(exchange.body) < 100 for exchange in caught.value.exchanges] == [True, True, True, False]
+    assert len(server.requests) == 4
