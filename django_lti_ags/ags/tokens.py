@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from django_lti_ags.ags.exchange import Exchange
     from django_lti_ags.ags.transport import Transport
+
+    _Told = tuple[Token | None, Exchange]
 
 __all__ = ["Credentials", "MemoryTokenStore", "Token", "TokenRefused", "TokenStore", "obtain"]
 
@@ -112,12 +115,7 @@ def obtain(
         if mine:
             try:
                 with store.lock(key):
-                    fetch.token = _stored(store, key, clock)
-                    if fetch.token is None:
-                        _check_in_time(start_by)
-                        fetch.token, fetch.exchange = _fetch(credentials, scopes, transport, clock)
-                    if fetch.exchange is not None and fetch.token is not None:
-                        store.set(key, fetch.token)
+                    _lead(fetch, store, key, clock, start_by, partial(_ask, credentials, scopes, transport, clock))
             finally:
                 _fetches.ended(store, key)
         else:
@@ -128,6 +126,16 @@ def obtain(
             return fetch.token
         if fetch.exchange is not None:
             raise TokenRefused(fetch.exchange)
+
+
+def _lead(fetch: _Fetch, store: TokenStore, key: str, clock: Callable[[], float], start_by: float | None, ask: Callable[[], _Told]) -> None:
+    fetch.token = _stored(store, key, clock)  # another process may have been faster
+    if fetch.token is not None:
+        return
+    _check_in_time(start_by)
+    fetch.token, fetch.exchange = ask()
+    if fetch.token is not None:
+        store.set(key, fetch.token)
 
 
 def _wait(fetch: _Fetch, start_by: float | None) -> None:
@@ -145,9 +153,7 @@ def _check_in_time(start_by: float | None) -> None:
         raise NotStarted("the time to start had passed; nothing was sent")
 
 
-def _fetch(
-    credentials: Credentials, scopes: frozenset[str], transport: Transport, clock: Callable[[], float]
-) -> tuple[Token | None, Exchange]:
+def _ask(credentials: Credentials, scopes: frozenset[str], transport: Transport, clock: Callable[[], float]) -> _Told:
     asked_at = clock()
     assertion = credentials.assertion(asked_at)
     form = {

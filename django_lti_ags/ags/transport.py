@@ -28,6 +28,8 @@ from django_lti_ags.ags.urls import check_url
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from django_lti_ags.ags.deadlines import Watch
+
 DEFAULT_DEADLINE_SECONDS: Final = 20.0
 DEFAULT_MAX_BODY_BYTES: Final = 1_048_576
 
@@ -129,13 +131,7 @@ class Transport:
         watch = self._watchdog.watch(connection, deadline)
         keep = False
         try:
-            connection.prepare(deadline)
-            if connection.sock is None:
-                connection.connect()
-            watch.sock = connection.sock
-            if watch.fired:
-                raise TimeoutError
-            connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
+            _connected(connection, watch, deadline)
             progress.sent = True
             connection.request(method, connection.request_target(url), body=body, headers={**headers, **connection.extra_headers()})
             response = connection.getresponse()
@@ -157,6 +153,16 @@ class Transport:
             else:
                 connection.close()
         return False
+
+
+def _connected(connection: Connection, watch: Watch, deadline: float) -> None:
+    connection.prepare(deadline)
+    if connection.sock is None:
+        connection.connect()
+    watch.sock = connection.sock
+    if watch.fired:
+        raise TimeoutError
+    connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
 
 
 def _classified(problem: Exception, progress: Progress) -> tuple[Failure, str]:
