@@ -7,6 +7,7 @@ time (DNS rebinding) gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import socket
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ _NOT_PUBLIC: Final = (
     ip_network("168.63.129.16/32"),  # Azure's platform, which answers any machine inside
     ip_network("3fff::/20"),  # RFC 9637: documentation, unknown to older Pythons
 )
+_INSIDE: Final = (".localhost", ".internal", ".local", ".localdomain", ".home.arpa")
+"""Names that are not public (RFC 6761, 6762, 8375; ICANN's .internal, which clouds use for their metadata)."""
 _LOW_32_BITS: Final = 0xFFFFFFFF
 
 
@@ -64,14 +67,51 @@ class AddressGuard:
         Raises:
             AddressRefused: it must not be connected to.
         """
-        name = host.casefold().rstrip(".")
-        if self._hosts & {name, f"{name}:{port}", f"[{name}]:{port}"} or any(name.endswith(suffix) for suffix in self._suffixes):
+        if self._lists(host, port):
             return
         ip = ipaddress.ip_address(address.partition("%")[0])
         if any(ip.version == network.version and ip in network for network in self._networks):
             return
         if not is_public(ip):
             raise AddressRefused(f"{host} resolves to {address}, which is not a public address")
+
+    def check_name(self, host: str, port: int) -> None:
+        """Accept a host that somebody else will resolve: a proxy. Its address cannot be checked, but what it says can.
+
+        Raises:
+            AddressRefused: it is a private address, in whatever spelling, or a name that only leads inside.
+        """
+        address = literal(host)
+        if address is not None:
+            self.check(host, port, address)
+            return
+        name = f".{host.casefold().rstrip('.')}"
+        if (name.count(".") == 1 or name.endswith(_INSIDE)) and not self._lists(host, port):
+            raise AddressRefused(f"{host} is a name inside a network")
+
+    def _lists(self, host: str, port: int) -> bool:
+        name = host.casefold().rstrip(".")
+        return bool(self._hosts & {name, f"{name}:{port}", f"[{name}]:{port}"}) or any(name.endswith(suffix) for suffix in self._suffixes)
+
+
+def literal(host: str) -> str | None:
+    """The address that ``host`` spells; None: it is a name. Also read are 127.1, 0x7f.1 and 2130706433, as resolvers do."""
+    host = host.rstrip(".")
+    try:
+        return str(ipaddress.ip_address(socket.inet_ntoa(socket.inet_aton(host))))
+    except OSError:
+        try:
+            return str(ipaddress.ip_address(host.partition("%")[0]))
+        except ValueError:
+            return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` names this machine (RFC 6761, 6.3), without looking it up."""
+    address = literal(host)
+    if address is not None:
+        return ipaddress.ip_address(address).is_loopback
+    return f".{host.casefold().rstrip('.')}".endswith(".localhost")
 
 
 def is_public(ip: Address) -> bool:

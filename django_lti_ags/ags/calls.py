@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.transport import Transport
 
 _MOST_PAGES: Final = 1000
+_MOST_BYTES: Final = 64 * 1_048_576
+"""Of a whole listing."""
+_DEADLINES: Final = 10
+"""So many exchanges' time has a whole listing."""
 T = TypeVar("T")
 
 
@@ -35,13 +39,21 @@ class Wire:
     token_refused: frozenset[int]
     """The statuses after which a new token is fetched, once."""
 
-    def token_key(self) -> str:
-        """What the client's token is kept under."""
-        return self.credentials.token_key(self.scopes)
+    token_key: str
+    """What the client's token is kept under."""
 
-    def obtain(self, observe: Callable[[Exchange], None]) -> Token:
+    def obtain(self, observe: Callable[[Exchange], None], start_by: float | None) -> Token:
         """A token for all of the client's scopes."""
-        return obtain(self.credentials, self.scopes, store=self.store, transport=self.transport, observe=observe, clock=self.clock)
+        return obtain(
+            self.credentials,
+            self.scopes,
+            store=self.store,
+            transport=self.transport,
+            observe=observe,
+            clock=self.clock,
+            start_by=start_by,
+            key=self.token_key,
+        )
 
 
 @dataclass(slots=True)
@@ -63,28 +75,51 @@ class Call:
         return self._reading(exchange, read)
 
     def pages(self, url: str, read: Callable[[Any], T]) -> Iterator[T]:
-        """Every item of a container, page by page; the next page's URL is taken as it is (AGS 2.0, 3.2.4)."""
-        seen = {url}
+        """Every item of a container, page by page; the next page's URL is taken as it is (AGS 2.0, 3.2.4).
+
+        A listing as a whole has its limits too: in pages, in bytes and in time.
+        """
+        seen: set[str] = set()
+        room, seconds = _MOST_BYTES, _DEADLINES * self.wire.transport.deadline_seconds
+        end = time.monotonic() + seconds
         following: str | None = url
         while following is not None:
-            exchange = self.send(following)
-            yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
-            try:
-                following = next_url(exchange.headers.get("link"), following)
-            except ForeignPage as problem:
-                raise InvalidAnswer(self._exchanges, str(problem)) from None
-            if following in seen:
-                raise InvalidAnswer(self._exchanges, "the pages go in a circle")
             if len(seen) >= _MOST_PAGES:
                 raise InvalidAnswer(self._exchanges, f"there are more than {_MOST_PAGES} pages")
-            seen.add(following or "")
+            if seen and time.monotonic() > end:
+                raise InvalidAnswer(self._exchanges, f"the pages have no end within {seconds:g} s")
+            seen.add(following)
+            exchange = self.send(following)
+            room -= exchange.size
+            if room < 0:
+                raise InvalidAnswer(self._exchanges, f"the pages hold more than {_MOST_BYTES} bytes")
+            yield from self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
+            following = self._next(exchange, following)
+            if following in seen:
+                raise InvalidAnswer(self._exchanges, "the pages go in a circle")
+            if following is not None:
+                self._forget_body()
+
+    def _next(self, exchange: Exchange, url: str) -> str | None:
+        try:
+            return next_url(exchange.header("link"), url)
+        except ForeignPage as problem:
+            raise InvalidAnswer(self._exchanges, str(problem)) from None
+
+    def _forget_body(self) -> None:
+        """Of a thousand pages, the last one's body tells enough."""
+        last = self._exchanges[-1]
+        self._exchanges[-1] = replace(last, body=f"[{last.size} characters, not kept]")
 
     def send(self, url: str) -> Exchange:
-        """Request ``url`` with a token; with a new one, once, if the platform may have refused that."""
+        """Request ``url`` with a token; with a new one, once, if the platform may have refused that.
+
+        What is returned carries the answer as it came; what is recorded and raised does not.
+        """
         token = self._token()
         exchange = self._request(url, token)
         if exchange.status in self.wire.token_refused and exchange.failure is None:
-            self.wire.store.delete(self.wire.token_key(), token)
+            self.wire.store.delete(self.wire.token_key, token)
             exchange = self._request(url, self._token())
         if not exchange.ok:
             raise ExchangeFailed(self._exchanges)
@@ -92,7 +127,7 @@ class Call:
 
     def _obtained(self) -> Token:
         try:
-            return self.wire.obtain(self._observe)
+            return self.wire.obtain(self._observe, self.start_by)
         except TokenRefused:
             raise ExchangeFailed(self._exchanges) from None
 
@@ -104,7 +139,7 @@ class Call:
 
     def _without_scope(self, token: Token) -> Token:
         """A token that does not carry the scope is not used: the platform granted less than its launch said."""
-        self.wire.store.delete(self.wire.token_key(), token)
+        self.wire.store.delete(self.wire.token_key, token)
         listed = ", ".join(sorted(token.scopes)) or "none"
         if not self._asked_for_token():
             # The stored token is from another call: fetch one, so that the record shows what was granted.
@@ -136,9 +171,10 @@ class Call:
         return exchange
 
     def _observe(self, exchange: Exchange) -> None:
-        self._exchanges.append(exchange)
+        record = exchange.recorded()
+        self._exchanges.append(record)
         if self.wire.observe is not None:
-            self.wire.observe(exchange)
+            self.wire.observe(record)
 
     def _reading(self, exchange: Exchange, read: Callable[[Any], T]) -> T:
         try:

@@ -2,15 +2,15 @@
 
 ::
 
-    client = Client(Credentials(token_url, client_id, private_key_pem, key_id), scopes=granted_scopes)
-    client.post_score(line_item_url, Score(user_id=sub, score_given=8, score_maximum=10, timestamp=datetime.now(UTC)))
+    with Client(Credentials(token_url, client_id, private_key_pem, key_id), scopes=granted_scopes) as client:
+        client.post_score(line_item_url, Score(user_id=sub, score_given=8, score_maximum=10, timestamp=datetime.now(UTC)))
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.ags.calls import Call, Wire
@@ -40,7 +40,7 @@ class Client:
     Args:
         credentials: how the tool proves itself.
         scopes: what the launch's AGS claim granted; nothing else is asked for, since some platforms refuse the whole request then.
-        transport: shared between clients; by default one of its own.
+        transport: shared between clients; by default one of its own, which ``close()`` or a ``with`` block closes.
         token_store: shared between clients; by default in memory.
         observe: is given each exchange, token requests too, when it ends.
         clock: Unix time.
@@ -63,15 +63,30 @@ class Client:
         clock: Callable[[], float] = time.time,
         token_refused: Iterable[int] = (401,),
     ) -> None:
+        used = transport or Transport()
+        self._own_transport = used if transport is None else None
+        asked = frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX))
         self._wire = Wire(
             credentials,
-            frozenset(scope for scope in scopes if scope.startswith(vocabulary.SCOPE_PREFIX)),
-            transport or Transport(),
+            asked,
+            used,
             token_store or MemoryTokenStore(),
             observe,
             clock,
             frozenset(token_refused),
+            credentials.token_key(asked),
         )
+
+    def close(self) -> None:
+        """Close the connections, if the transport is the client's own; a shared one is closed by whoever made it."""
+        if self._own_transport is not None:
+            self._own_transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def list_line_items(
         self,
@@ -121,8 +136,9 @@ class Client:
         """Say what a learner's score is (AGS 2.0, 3.4)."""
         call = self._call("score", "POST", (vocabulary.SCOPE_SCORE,), start_by, content=vocabulary.MEDIA_SCORE)
         call.body = compact_json(score.to_json())
-        exchange = call.send(scores_url(line_item_url))
-        return ScoreReceipt(exchange, _result_url(exchange))
+        url = scores_url(line_item_url)
+        exchange = call.send(url)
+        return ScoreReceipt(exchange.recorded(), _result_url(exchange, url))
 
     def list_results(
         self, line_item_url: str, *, user_id: str | None = None, limit: int | None = None, start_by: float | None = None
@@ -162,10 +178,10 @@ def _given(filters: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in filters.items() if value is not None]
 
 
-def _result_url(exchange: Exchange) -> str | None:
-    """Canvas' ``resultUrl``, if it is there and on the platform's own origin."""
+def _result_url(exchange: Exchange, asked: str) -> str | None:
+    """Canvas' ``resultUrl``, if it is there and on the origin that was asked."""
     try:
         url = exchange.json().get("resultUrl")
-        return url if isinstance(url, str) and origin(url) == origin(exchange.url) else None
+        return url if isinstance(url, str) and origin(url) == origin(asked) else None
     except (ValueError, AttributeError, RecursionError):
         return None

@@ -11,7 +11,11 @@ import itertools
 import socket
 import threading
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+from django_lti_ags.ags.forking import renewed_after_fork
+
+_IDLE_SECONDS: Final = 5.0
 
 
 class HasSocket(Protocol):
@@ -38,9 +42,14 @@ class Watch:
 
 
 class Watchdog:
-    """Shuts the sockets of exchanges that outlast their deadline; one thread for all of them, started when needed."""
+    """Shuts the sockets of exchanges that outlast their deadline; one thread for all of them, while there are any."""
 
     def __init__(self) -> None:
+        self.after_fork()
+        renewed_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Watch nothing: the thread is the parent's, and so are the sockets."""
         self._due: list[tuple[float, int, Watch]] = []
         self._counter = itertools.count()
         self._changed = threading.Condition()
@@ -52,8 +61,8 @@ class Watchdog:
         watch = Watch(connection)
         with self._changed:
             heapq.heappush(self._due, (deadline, next(self._counter), watch))
-            if self._thread is None or not self._thread.is_alive():
-                self._closed = False
+            self._closed = False
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="lti_ags-deadlines", daemon=True)
                 self._thread.start()
             elif self._due[0][2] is watch:
@@ -61,27 +70,37 @@ class Watchdog:
         return watch
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread as soon as nothing is under way; what is keeps its deadline, and is not waited for."""
         with self._changed:
             self._closed = True
+            self._due = [due for due in self._due if not due[2].ended]
+            heapq.heapify(self._due)
+            thread = None
+            if not self._due:
+                thread, self._thread = self._thread, None
             self._changed.notify()
-            thread = self._thread
         if thread is not None:
             thread.join()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
+        while (watch := self._overdue()) is not None:
+            self._fire(watch)
+
+    def _overdue(self) -> Watch | None:
+        """The next watch whose time is up, waited for; None: this thread is not needed any more."""
+        with self._changed:
+            while self._thread is threading.current_thread():
                 while self._due and self._due[0][2].ended:
                     heapq.heappop(self._due)
-                if self._closed:
-                    return
-                wait = self._due[0][0] - time.monotonic() if self._due else None
-                if wait is None or wait > 0:
-                    self._changed.wait(wait)
+                if not self._due:
+                    if self._closed or (not self._changed.wait(_IDLE_SECONDS) and not self._due):
+                        self._thread = None  # still under the lock: the next watch starts another
                     continue
-                watch = heapq.heappop(self._due)[2]
-            self._fire(watch)
+                wait = self._due[0][0] - time.monotonic()
+                if wait <= 0:
+                    return heapq.heappop(self._due)[2]
+                self._changed.wait(wait)
+            return None
 
     @staticmethod
     def _fire(watch: Watch) -> None:

@@ -1,13 +1,14 @@
 """The record of one request and its answer, with every secret taken out.
 
 It is made by the transport, kept by whoever observes, and judged by the profiles. It never raises,
-and it never holds a token, an assertion or a key.
+and it never shows a token, an assertion or a key. Until it is recorded, it also carries the answer as
+it came: an id that happens to hold the token's text must be read, not ``[redacted]``.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,19 @@ class Failure(StrEnum):
     """The token endpoint answered 2xx, but with no usable token."""
 
 
+class Answer:
+    """What came, as it came: for the call that reads it. It may hold secrets, so it is neither shown, copied nor pickled."""
+
+    __slots__ = ("body", "headers")
+
+    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
+        self.body = body
+        self.headers = headers
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and what came of it."""
@@ -62,19 +76,36 @@ class Exchange:
     """False only when it is certain that no byte of the request went out."""
     started_at: datetime
     duration_ms: float = 0.0
+    answer: Answer | None = field(default=None, repr=False, compare=False)
+    """What came, until the record is kept: see :meth:`recorded`."""
+
+    def recorded(self) -> Exchange:
+        """The record alone, which may be kept and shown."""
+        return replace(self, answer=None)
+
+    def header(self, name: str) -> str | None:
+        """A header as it came; ``name`` in lower case."""
+        return (self.headers if self.answer is None else self.answer.headers).get(name)
 
     @property
     def ok(self) -> bool:
         """Whether there is a whole answer that says success (any 2xx)."""
         return self.failure is None and self.status is not None and 200 <= self.status < 300
 
+    @property
+    def size(self) -> int:
+        """How long the body is: in bytes as it came, or in characters as it was kept."""
+        return len(self.body if self.answer is None else self.answer.body)
+
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON, with or without a byte order mark; of a record, what it kept of the body.
 
         Raises:
             ValueError: it is none.
         """
-        return json.loads(self.body)
+        if self.answer is None:
+            return json.loads(self.body.removeprefix("\ufeff"))
+        return json.loads(self.answer.body.decode("utf-8-sig", "replace"))
 
     def summary(self) -> str:
         """One line without secrets, for logs and errors."""

@@ -17,7 +17,9 @@ _QUOTES: Final = str.maketrans({"“": '"', "”": '"', "„": '"', "″": '"', 
 _AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 """Not html.unescape: it reads names without a semicolon too, and makes ``¶ms=1`` of ``&params=1``."""
 _TARGET: Final = re.compile("<([^<>]*)>")
-_PARAMETER: Final = re.compile(r"""\s*;\s*([^\s=;,<]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,]*))?""")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)')
+_PARAMETER: Final = re.compile(r"""[\s;]*;\s*([^\s=;,<]+)\s*(?:=\s*("(?:[^"\\]|\\.)*(?:"|\\?$)|'[^']*'|[^\s;,]*))?""")
+"""Empty parameters are passed over, and a quote that is not closed ends with the header (RFC 8288, B.3 and B.4)."""
 
 
 class ForeignPage(ValueError):
@@ -69,6 +71,7 @@ def _as_written(header: str) -> str:
 
 
 def _unquoted(value: str) -> str:
-    if value[:1] in ('"', "'"):
-        return re.sub(r"\\(.)", r"\1", value[1:-1])
-    return value
+    if value.startswith("'"):
+        return value[1:-1]
+    quoted = _QUOTED.match(value)
+    return re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,13 @@ MAX_USER_ID: Final = 255
 """LTI 1.3 (5.3.6.1): a sub has at most 255 characters."""
 MAX_COMMENT: Final = 65_536
 """Ours: no platform shows more, and every score is sent whole."""
+MAX_EXTENSIONS: Final = 65_536
+"""Ours, in bytes of JSON: they travel with every score."""
+MAX_EXTENSION_DEPTH: Final = 20
 _EARLIEST_YEAR: Final = 1970
+_LATEST_YEAR: Final = 9998
+"""So that every zone's end of it can be written."""
+_WORDS: Final = {words: frozenset(word.value for word in words) for words in (ActivityProgress, GradingProgress)}
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 """In JSON; after an escaped backslash, ``u0000`` is plain text."""
 
@@ -100,9 +106,8 @@ def check_number(field: str, value: Any) -> None:
 
 
 def _check_word(field: str, value: Any, words: type[ActivityProgress | GradingProgress]) -> None:
-    known = [word.value for word in words]
-    if value not in known:
-        raise InvalidScore(field, value, f"must be one of {', '.join(known)}")
+    if not isinstance(value, str) or value not in _WORDS[words]:
+        raise InvalidScore(field, value, f"must be one of {', '.join(word.value for word in words)}")
 
 
 def check_time(field: str, value: Any) -> None:
@@ -113,21 +118,69 @@ def check_time(field: str, value: Any) -> None:
         raise InvalidScore(field, value, "must be a datetime")
     if value.tzinfo is None or value.utcoffset() is None:
         raise InvalidScore(field, value, "must be aware: a time without a zone means something else on every platform")
-    if value.year < _EARLIEST_YEAR:
+    try:
+        # In UTC, as it is sent: 1970 or the year 9999 in one zone is another year there.
+        year = value.astimezone(UTC).year
+    except (OverflowError, ValueError):
+        year = _LATEST_YEAR + 1 if value.year > _EARLIEST_YEAR else _EARLIEST_YEAR - 1
+    if year < _EARLIEST_YEAR:
         raise InvalidScore(field, value, "lies before 1970")
+    if year > _LATEST_YEAR:
+        raise InvalidScore(field, value, f"lies after {_LATEST_YEAR}")
 
 
 def check_extensions(extensions: Mapping[str, Any]) -> None:
-    """Accept further fields: each under a full URL (AGS 2.0, 3.1.1), each value JSON."""
+    """Accept further fields: each under a full URL (AGS 2.0, 3.1.1), each value JSON that a database can keep.
+
+    That is: names are strings, at most ``MAX_EXTENSION_DEPTH`` lists and objects within one another (MariaDB
+    takes 32), and together at most ``MAX_EXTENSIONS`` bytes.
+    """
     if not hasattr(extensions, "items"):
         raise InvalidScore("extensions", extensions, "must be a mapping")
-    for key, value in extensions.items():
-        if not isinstance(key, str) or "://" not in key:
-            raise InvalidScore("extensions", key, "each field must be named by a full URL (AGS 2.0, 3.1.1)")
-        try:
-            text = json.dumps([key, value], allow_nan=False, ensure_ascii=False)
-            text.encode()
-        except (TypeError, ValueError, RecursionError) as problem:
-            raise InvalidScore("extensions", key, f"its value is not JSON: {problem}") from None
-        if _NUL.search(text):
-            raise InvalidScore("extensions", key, "its value holds a NUL character")
+    if sum(extension_size(key, value) for key, value in extensions.items()) > MAX_EXTENSIONS:
+        raise InvalidScore("extensions", list(extensions), f"all together they must have at most {MAX_EXTENSIONS} bytes of JSON")
+
+
+def extension_size(key: Any, value: Any) -> int:
+    """How many bytes of JSON a further field takes.
+
+    Raises:
+        InvalidScore: it is not named by a full URL, or its value is not JSON that can be kept.
+    """
+    if not isinstance(key, str) or "://" not in key:
+        raise InvalidScore("extensions", key, "each field must be named by a full URL (AGS 2.0, 3.1.1)")
+    problem = json_problem(value)
+    if problem:
+        raise InvalidScore("extensions", key, f"its value is not JSON that can be kept: {problem}")
+    try:
+        text = json.dumps([key, value], allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidScore("extensions", key, f"its value is not JSON: {error}") from None
+    if _NUL.search(text):
+        raise InvalidScore("extensions", key, "its value holds a NUL character")
+    return size
+
+
+def json_problem(value: Any) -> str:
+    """Why ``value`` is not JSON, or too deep to be kept; empty: nothing is wrong with its shape.
+
+    Without recursion, and without following a list into itself for ever.
+    """
+    todo: list[tuple[Any, int]] = [(value, 1)]
+    left = MAX_EXTENSIONS
+    while todo:
+        part, depth = todo.pop()
+        if part is None or isinstance(part, (str, int, float)):
+            continue
+        if not isinstance(part, (list, tuple, dict)):
+            return f"it holds a {type(part).__name__}"
+        if depth > MAX_EXTENSION_DEPTH:
+            return f"it is nested more than {MAX_EXTENSION_DEPTH} deep"
+        if isinstance(part, dict) and not all(isinstance(name, str) for name in part):
+            return "a name in it is not a string"
+        left -= len(part) + 1
+        if left < 0:
+            return "it has too many parts"
+        todo += [(inner, depth + 1) for inner in (part.values() if isinstance(part, dict) else part)]
+    return ""

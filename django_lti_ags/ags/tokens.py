@@ -1,154 +1,35 @@
 """Access tokens: client credentials with a JWT assertion (1EdTech Security Framework 1.1, 4.1; RFC 7523).
 
 One token per (token URL, client_id, audience, scopes), fetched by one thread at a time, renewed
-before it ends, and dropped when a platform refuses it.
+before it ends, and dropped when a platform refuses it. Who waited for a fetch that failed shares its
+failure: a dead endpoint is asked once, not once per waiting thread.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 import time
-import uuid
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from django_lti_ags.ags.exchange import Exchange, Failure
-from django_lti_ags.ags.redaction import REDACTED, redacted
+from django_lti_ags.ags.credentials import Credentials
+from django_lti_ags.ags.forking import renewed_after_fork
+from django_lti_ags.ags.redaction import REDACTED
+from django_lti_ags.ags.token_answers import read
+from django_lti_ags.ags.token_stores import MemoryTokenStore, Token, TokenStore
 from django_lti_ags.ags.vocabulary import CLIENT_ASSERTION_TYPE, GRANT_TYPE
+from django_lti_ags.exceptions import NotStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
+    from django_lti_ags.ags.exchange import Exchange
     from django_lti_ags.ags.transport import Transport
 
-_ASSERTION_SECONDS: Final = 300
-_BACK_DATED_SECONDS: Final = 5
-"""Moodle refuses an ``iat`` that is even three seconds ahead of its clock."""
-_DEFAULT_LIFE_SECONDS: Final = 300.0
-"""For a platform that does not say how long its token lives."""
-_LONGEST_LIFE_SECONDS: Final = 24 * 3600.0
-_RENEWED_EARLY_SECONDS: Final = 60.0
-_RENEWED_EARLY_SHARE: Final = 0.1
-_SECRET_FIELDS: Final = frozenset({"access_token", "refresh_token", "id_token"})
+    _Told = tuple[Token | None, Exchange]
 
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token; its text is kept out of every ``repr``."""
-
-    access_token: str = field(repr=False)
-    scopes: frozenset[str]
-    expires_at: float
-    """Unix time from which it is not used any more; lies before the platform's own end."""
-
-
-class TokenStore(Protocol):
-    """Where tokens are kept between calls."""
-
-    def get(self, key: str) -> Token | None:
-        """The token under ``key``; it may have expired."""
-
-    def set(self, key: str, token: Token) -> None:
-        """Keep ``token``."""
-
-    def delete(self, key: str, token: Token) -> None:
-        """Forget ``token``, unless another one has taken its place."""
-
-    def lock(self, key: str) -> AbstractContextManager[None]:
-        """Held while a token for ``key`` is fetched."""
-
-
-class MemoryTokenStore:
-    """Tokens in this process. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._tokens: dict[str, Token] = {}
-        self._locks: dict[str, threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> Token | None:
-        """The token under ``key``."""
-        return self._tokens.get(key)
-
-    def set(self, key: str, token: Token) -> None:
-        """Keep ``token``."""
-        self._tokens[key] = token
-
-    def delete(self, key: str, token: Token) -> None:
-        """Forget ``token``, unless another one has taken its place."""
-        with self._lock:
-            kept = self._tokens.get(key)
-            if kept is not None and kept.access_token == token.access_token:
-                del self._tokens[key]
-
-    @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """One fetch at a time per key."""
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            yield
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """How a tool proves itself at a platform's token endpoint. The key is kept out of every ``repr``.
-
-    Args:
-        token_url: the platform's token endpoint.
-        client_id: the tool's, at this platform.
-        private_key: an RSA key; PEM text is parsed once (it takes 30 ms).
-        key_id: the ``kid`` under which the tool's JWKS publishes it.
-        audience: the assertion's ``aud``; None: the token URL. Brightspace wants another.
-
-    Raises:
-        ValueError: the key is not an RSA private key.
-    """
-
-    token_url: str
-    client_id: str
-    private_key: RSAPrivateKey | str = field(repr=False)
-    key_id: str
-    audience: str | None = None
-
-    def __post_init__(self) -> None:
-        key: Any = self.private_key
-        if isinstance(key, str):
-            try:
-                key = load_pem_private_key(key.encode(), password=None)
-            except (ValueError, TypeError):
-                # `from None`: the cause's frames hold the key.
-                raise ValueError("private_key is not an unencrypted PEM private key") from None
-            object.__setattr__(self, "private_key", key)
-        if not isinstance(key, RSAPrivateKey):
-            raise ValueError("private_key must be an RSA key: LTI 1.3 signs with RS256")
-
-    def token_key(self, scopes: Iterable[str]) -> str:
-        """What a token is kept under. Never the issuer: the tenants of one cloud share it."""
-        parts = [self.token_url, self.client_id, self.audience or self.token_url, *sorted(scopes)]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-    def assertion(self, now: float) -> str:
-        """A signed JWT for one token request; every time a number, every ``jti`` new."""
-        issued_at = int(now) - _BACK_DATED_SECONDS
-        claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": self.audience or self.token_url,
-            "iat": issued_at,
-            "exp": issued_at + _ASSERTION_SECONDS,
-            "jti": str(uuid.uuid4()),
-        }
-        return jwt.encode(claims, self.private_key, algorithm="RS256", headers={"kid": self.key_id})
+__all__ = ["Credentials", "MemoryTokenStore", "Token", "TokenRefused", "TokenStore", "obtain"]
 
 
 class TokenRefused(Exception):
@@ -159,6 +40,45 @@ class TokenRefused(Exception):
         super().__init__(exchange.summary())
 
 
+class _Fetch:
+    """One fetch under way: its token, or the exchange that gave none; neither, if it did not come to asking."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.token: Token | None = None
+        self.exchange: Exchange | None = None
+
+
+class _Fetches:
+    """The fetches under way, one per store and key."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        renewed_after_fork(self)
+
+    def after_fork(self) -> None:
+        """None is under way here."""
+        self._lock = threading.Lock()
+        self._running: dict[tuple[int, str], _Fetch] = {}
+
+    def joined(self, store: TokenStore, key: str) -> tuple[_Fetch, bool]:
+        """The fetch for ``key``, and whether it is the caller's to do."""
+        with self._lock:
+            running = self._running.get((id(store), key))
+            if running is not None:
+                return running, False
+            mine = self._running[id(store), key] = _Fetch()
+            return mine, True
+
+    def ended(self, store: TokenStore, key: str) -> None:
+        """The caller's fetch is done."""
+        with self._lock:
+            self._running.pop((id(store), key)).done.set()
+
+
+_fetches = _Fetches()
+
+
 def obtain(
     credentials: Credentials,
     scopes: frozenset[str],
@@ -167,31 +87,73 @@ def obtain(
     transport: Transport,
     observe: Callable[[Exchange], None],
     clock: Callable[[], float] = time.time,
+    start_by: float | None = None,
+    key: str = "",
 ) -> Token:
     """A token for ``scopes``: the stored one, or a new one, fetched by one thread while the others wait for it.
 
+    Args:
+        credentials: whose token it is.
+        scopes: what it is asked for.
+        store: where it is kept.
+        transport: asks for it.
+        observe: is given the exchange, if one failed also where it was only waited for.
+        clock: Unix time.
+        start_by: the ``time.monotonic()`` until which waiting makes sense.
+        key: what the token is kept under, if the caller has it already: it takes a hash.
+
     Raises:
         TokenRefused: the platform gave none.
+        NotStarted: ``start_by`` passed.
     """
-    key = credentials.token_key(scopes)
-    token = store.get(key)
-    if token is not None and token.expires_at > clock():
-        return token
-    with store.lock(key):
-        token = store.get(key)
-        if token is not None and token.expires_at > clock():
+    key = key or credentials.token_key(scopes)
+    while True:
+        token = _stored(store, key, clock)
+        if token is not None:
             return token
-        token, exchange = _fetch(credentials, scopes, transport, clock)
-        observe(exchange)
-        if token is None:
-            raise TokenRefused(exchange)
-        store.set(key, token)
-    return token
+        fetch, mine = _fetches.joined(store, key)
+        if mine:
+            try:
+                with store.lock(key):
+                    _lead(fetch, store, key, clock, start_by, partial(_ask, credentials, scopes, transport, clock))
+            finally:
+                _fetches.ended(store, key)
+        else:
+            _wait(fetch, start_by)
+        if fetch.exchange is not None and (mine or fetch.token is None):
+            observe(fetch.exchange)
+        if fetch.token is not None:
+            return fetch.token
+        if fetch.exchange is not None:
+            raise TokenRefused(fetch.exchange)
 
 
-def _fetch(
-    credentials: Credentials, scopes: frozenset[str], transport: Transport, clock: Callable[[], float]
-) -> tuple[Token | None, Exchange]:
+def _lead(fetch: _Fetch, store: TokenStore, key: str, clock: Callable[[], float], start_by: float | None, ask: Callable[[], _Told]) -> None:
+    fetch.token = _stored(store, key, clock)  # another process may have been faster
+    if fetch.token is not None:
+        return
+    _check_in_time(start_by)
+    fetch.token, fetch.exchange = ask()
+    if fetch.token is not None:
+        store.set(key, fetch.token)
+
+
+def _wait(fetch: _Fetch, start_by: float | None) -> None:
+    if not fetch.done.wait(None if start_by is None else max(0.0, start_by - time.monotonic())):
+        raise NotStarted("the time to start passed while another thread waited for the token; nothing was sent")
+
+
+def _stored(store: TokenStore, key: str, clock: Callable[[], float]) -> Token | None:
+    token = store.get(key)
+    return token if token is not None and token.expires_at > clock() else None
+
+
+def _check_in_time(start_by: float | None) -> None:
+    if start_by is not None and time.monotonic() > start_by:
+        raise NotStarted("the time to start had passed; nothing was sent")
+
+
+def _ask(credentials: Credentials, scopes: frozenset[str], transport: Transport, clock: Callable[[], float]) -> _Told:
     asked_at = clock()
     assertion = credentials.assertion(asked_at)
     form = {
@@ -207,59 +169,7 @@ def _fetch(
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
         body=urlencode(form).encode(),
         shown_body=urlencode({**form, "client_assertion": REDACTED}, safe="[]"),
-        secrets=[assertion],
+        # Its claims and its signature by themselves too: together they are the assertion.
+        secrets=[assertion, *assertion.split(".")[1:]],
     )
-    if exchange.failure is not None:
-        # Half an answer may hold half a token.
-        return None, replace(exchange, body=_not_kept(exchange))
-    if not exchange.ok:
-        return None, exchange
-    return _read(exchange, scopes, asked_at)
-
-
-def _read(exchange: Exchange, asked: frozenset[str], asked_at: float) -> tuple[Token | None, Exchange]:
-    """The token in a 2xx answer, whatever media type it claims (Moodle says text/html)."""
-    try:
-        body = exchange.json()
-    except (ValueError, RecursionError):
-        return None, _unusable(exchange, "the answer is not JSON")
-    if not isinstance(body, dict):
-        return None, _unusable(exchange, "the answer is not a JSON object")
-    text = body.get("access_token")
-    if not isinstance(text, str) or not text or not all("!" <= character <= "~" for character in text):
-        return None, _unusable(exchange, "the answer holds no access_token that a header can carry")
-    life = _life_seconds(body.get("expires_in"))
-    early = min(_RENEWED_EARLY_SECONDS, life * _RENEWED_EARLY_SHARE)
-    scope = body.get("scope")
-    granted = frozenset(scope.split()) if isinstance(scope, str) and scope.strip() else asked
-    return Token(text, granted, asked_at + life - early), _shown(exchange, body, text)
-
-
-def _shown(exchange: Exchange, body: dict[str, Any], token: str) -> Exchange:
-    """``exchange`` without any token. Its body is written anew: a token can be spelt in more ways than can be searched for."""
-    kept = json.dumps({name: REDACTED if name in _SECRET_FIELDS else value for name, value in body.items()})
-    return replace(
-        exchange,
-        body=redacted(kept, [token]),
-        reason=redacted(exchange.reason, [token]),
-        headers={redacted(name, [token]): redacted(value, [token]) for name, value in exchange.headers.items()},
-    )
-
-
-def _unusable(exchange: Exchange, problem: str) -> Exchange:
-    # What came may still hold a secret in some shape nobody can read: it is not kept.
-    return replace(exchange, body=_not_kept(exchange), failure=Failure.BAD_TOKEN_ANSWER, detail=problem)
-
-
-def _not_kept(exchange: Exchange) -> str:
-    return f"[{len(exchange.body)} characters, not kept]"
-
-
-def _life_seconds(value: Any) -> float:
-    try:
-        life = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return _DEFAULT_LIFE_SECONDS
-    if not life > 0:  # also NaN
-        return _DEFAULT_LIFE_SECONDS
-    return min(life, _LONGEST_LIFE_SECONDS)
+    return read(exchange, scopes, asked_at)

@@ -10,46 +10,32 @@ import http.client
 import socket
 import ssl
 import time
-import zlib
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django_lti_ags.ags.addresses import AddressGuard, AddressRefused
-from django_lti_ags.ags.connections import Connection, Environment, Pool, resolve
+from django_lti_ags.ags.connections import Connection
 from django_lti_ags.ags.deadlines import Watchdog
+from django_lti_ags.ags.environment import Environment
 from django_lti_ags.ags.exchange import Exchange, Failure
-from django_lti_ags.ags.redaction import REDACTED, redacted
+from django_lti_ags.ags.pool import Pool
+from django_lti_ags.ags.records import answered
+from django_lti_ags.ags.resolving import Resolver, resolve
+from django_lti_ags.ags.responses import Progress, TooLarge, read
 from django_lti_ags.ags.urls import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from django_lti_ags.ags.deadlines import Watch
+
 DEFAULT_DEADLINE_SECONDS: Final = 20.0
 DEFAULT_MAX_BODY_BYTES: Final = 1_048_576
-_CHUNK: Final = 16_384
-_REASON_LENGTH: Final = 200
-_BODY_SHOWN: Final = 65_536
-_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-class _TooLarge(Exception):
-    """The body is over the limit."""
 
 
 class _BadUrl(Exception):
     """The URL cannot be requested."""
-
-
-@dataclass(slots=True)
-class _Progress:
-    """How far an exchange came."""
-
-    sent: bool = False
-    status: int | None = None
-    reason: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 class Transport:
@@ -60,8 +46,11 @@ class Transport:
         max_body_bytes: the longest answer that is read, after decompression.
         allowed_private_hosts: see :class:`~django_lti_ags.ags.addresses.AddressGuard`.
         pool_size: idle connections kept per origin.
-        ca_bundle: a file of certificate authorities; by default the environment's, or certifi's.
+        ca_bundle: a file or directory of certificate authorities; by default the environment's, or certifi's.
         resolver: turns a host and a port into addresses.
+
+    Raises:
+        ValueError: the environment's proxies or certificate authorities cannot be used; see :mod:`~django_lti_ags.ags.environment`.
     """
 
     def __init__(
@@ -80,7 +69,8 @@ class Transport:
         self._user_agent = user_agent
         self._environment = Environment(ca_bundle)
         guard = AddressGuard(allowed_private_hosts)
-        self._pool = Pool(pool_size, lambda target: Connection(target, guard, self._environment.tls, resolver))
+        tls, names = self._environment.tls, Resolver(resolver)
+        self._pool = Pool(pool_size, lambda target: Connection(target, guard, tls, names))
         self._watchdog = Watchdog()
 
     def close(self) -> None:
@@ -112,33 +102,15 @@ class Transport:
         """
         started_at, started = datetime.now(UTC), time.monotonic()
         sent_headers = {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **(headers or {})}
-        progress = _Progress()
+        progress = Progress()
         failure, detail = self._attempt(method, url, sent_headers, body, progress, started + self.deadline_seconds)
-
-        def clean(text: str) -> str:
-            return redacted(text, secrets)
-
-        return Exchange(
-            kind=kind,
-            method=method,
-            url=clean(url),
-            request_headers={
-                name: REDACTED if name.casefold() in _SECRET_HEADERS else clean(value) for name, value in sent_headers.items()
-            },
-            request_body=clean(shown_body if shown_body is not None else (body or b"").decode("utf-8", "replace")),
-            status=progress.status,
-            reason=clean(progress.reason)[:_REASON_LENGTH],
-            headers={clean(name): clean(value) for name, value in progress.headers.items()},
-            body=redacted(progress.body.decode("utf-8", "replace"), secrets, cut_off=failure is not None),
-            failure=failure,
-            detail=clean(detail),
-            sent=progress.sent,
-            started_at=started_at,
-            duration_ms=(time.monotonic() - started) * 1000,
-        )
+        shown = shown_body if shown_body is not None else (body or b"").decode("utf-8", "replace")
+        record = Exchange(kind=kind, method=method, url=url, request_headers=sent_headers, request_body=shown, started_at=started_at)
+        record = answered(record, progress, failure, detail, secrets)
+        return replace(record, duration_ms=(time.monotonic() - started) * 1000)
 
     def _attempt(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: _Progress, deadline: float
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: Progress, deadline: float
     ) -> tuple[Failure | None, str]:
         try:
             try:
@@ -152,24 +124,18 @@ class Transport:
         return None, ""
 
     def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: _Progress, deadline: float, *, fresh: bool
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: Progress, deadline: float, *, fresh: bool
     ) -> bool:
         """One try. True: a kept connection turned out dead, and the request may be repeated, since it only reads."""
         connection = self._pool.take(self._environment.target(url), fresh=fresh)
         watch = self._watchdog.watch(connection, deadline)
         keep = False
         try:
-            connection.prepare(deadline)
-            if connection.sock is None:
-                connection.connect()
-            watch.sock = connection.sock
-            if watch.fired:
-                raise TimeoutError
-            connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
+            _connected(connection, watch, deadline)
             progress.sent = True
             connection.request(method, connection.request_target(url), body=body, headers={**headers, **connection.extra_headers()})
             response = connection.getresponse()
-            self._read(response, progress)
+            read(response, progress, self._max_body_bytes)
             if watch.fired:
                 # A shut socket reads like a file's end: what has no length looks whole.
                 raise TimeoutError
@@ -188,45 +154,20 @@ class Transport:
                 connection.close()
         return False
 
-    def _read(self, response: http.client.HTTPResponse, progress: _Progress) -> None:
-        progress.status, progress.reason = response.status, response.reason or ""
-        progress.headers = _joined(response.getheaders())
-        decode = _decoder(progress.headers.get("content-encoding", ""))
-        parts: list[bytes] = []
-        room = self._max_body_bytes
-        while chunk := response.read(_CHUNK):
-            piece = decode(chunk, room + 1)
-            room -= len(piece)
-            if room < 0:
-                raise _TooLarge(f"the body is longer than {self._max_body_bytes} bytes")
-            parts.append(piece)
-            progress.body = b"".join(parts)[:_BODY_SHOWN] if len(parts) == 1 else progress.body
-        if response.length:
-            raise http.client.IncompleteRead(b"", response.length)
-        progress.body = b"".join(parts)
+
+def _connected(connection: Connection, watch: Watch, deadline: float) -> None:
+    connection.prepare(deadline)
+    if connection.sock is None:
+        connection.connect()
+    watch.sock = connection.sock
+    if watch.fired:
+        raise TimeoutError
+    connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
 
 
-def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
-    """Decompress with a limit: a few kilobytes can hold gigabytes."""
-    if encoding.strip().casefold() not in ("gzip", "x-gzip", "deflate"):
-        return lambda chunk, limit: chunk
-    inflate: Any = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    decompress: Callable[[bytes, int], bytes] = inflate.decompress
-    return decompress
-
-
-def _joined(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in pairs:
-        key = name.casefold()
-        if key != "set-cookie":
-            joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-def _classified(problem: Exception, progress: _Progress) -> tuple[Failure, str]:
-    detail = f"{type(problem).__name__}: {problem}" if not isinstance(problem, (_BadUrl, _TooLarge, AddressRefused)) else str(problem)
-    if isinstance(problem, _TooLarge):
+def _classified(problem: Exception, progress: Progress) -> tuple[Failure, str]:
+    detail = f"{type(problem).__name__}: {problem}" if not isinstance(problem, (_BadUrl, TooLarge, AddressRefused)) else str(problem)
+    if isinstance(problem, TooLarge):
         return Failure.TOO_LARGE, detail
     if progress.sent:
         return Failure.NO_ANSWER, detail

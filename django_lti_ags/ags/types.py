@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from django_lti_ags.ags import reading
 from django_lti_ags.ags.rules import check_extensions, check_number, check_time, validate_score
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
 from django_lti_ags.exceptions import InvalidLineItem, InvalidScore
@@ -100,12 +100,16 @@ class Score:
 class LineItem:
     """A gradebook column (AGS 2.0, 3.2). ``to_json(from_json(x))`` gives back what ``x`` said.
 
+    Strict in what is made and sent, lenient in what is read: a teacher's column that AGS 2.0 does not
+    allow must not make a whole course's listing unreadable. Such a one has a blank label, or None as its
+    maximum, and cannot be sent as it is.
+
     Raises:
         InvalidLineItem: a blank label, or a maximum that is not above zero.
     """
 
     label: str
-    score_maximum: float | Decimal
+    score_maximum: float | Decimal | None
     id: str | None = None
     resource_link_id: str | None = None
     resource_id: str | None = None
@@ -115,20 +119,36 @@ class LineItem:
     grades_released: bool | None = None
     submission_review: Mapping[str, Any] | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    as_read: bool = field(default=False, repr=False, compare=False)
+    """Whether a platform said so: it is checked when it is sent, not before."""
 
     def __post_init__(self) -> None:
+        if not self.as_read:
+            self._check()
+
+    def _check(self) -> float | Decimal:
+        """The maximum, if everything may be sent."""
         if not isinstance(self.label, str) or not self.label.strip():
             raise InvalidLineItem("label", self.label, "must not be blank (AGS 2.0, 3.2.5)")
+        maximum = self.score_maximum
+        if maximum is None:
+            raise InvalidLineItem("score_maximum", maximum, "must be a number above zero (AGS 2.0, 3.2.8)")
         try:
-            check_number("score_maximum", self.score_maximum)
+            check_number("score_maximum", maximum)
             check_extensions(self.extensions)
         except InvalidScore as problem:
             raise InvalidLineItem(problem.field, problem.value, problem.rule) from None
-        if float(self.score_maximum) <= 0:
-            raise InvalidLineItem("score_maximum", self.score_maximum, "must be a number above zero (AGS 2.0, 3.2.8)")
+        if float(maximum) <= 0:
+            raise InvalidLineItem("score_maximum", maximum, "must be a number above zero (AGS 2.0, 3.2.8)")
+        return maximum
 
     def to_json(self) -> dict[str, Any]:
-        """The line item as the wire has it; what is None or UNSET is left out, but a date that is None is sent as null."""
+        """The line item as the wire has it; what is None or UNSET is left out, but a date that is None is sent as null.
+
+        Raises:
+            InvalidLineItem: it was read from a platform, and AGS 2.0 does not allow to send it.
+        """
+        maximum = self._check()
         optional = {
             "id": self.id,
             "resourceLinkId": self.resource_link_id,
@@ -137,7 +157,7 @@ class LineItem:
             "gradesReleased": self.grades_released,
             "submissionReview": None if self.submission_review is None else dict(self.submission_review),
         }
-        body: dict[str, Any] = {"scoreMaximum": wire_number(self.score_maximum), "label": self.label}
+        body: dict[str, Any] = {"scoreMaximum": wire_number(maximum), "label": self.label}
         body |= {name: value for name, value in optional.items() if value is not None}
         for name, moment in (("startDateTime", self.start_date_time), ("endDateTime", self.end_date_time)):
             if not isinstance(moment, _Unset):
@@ -146,24 +166,26 @@ class LineItem:
 
     @classmethod
     def from_json(cls, body: Any) -> LineItem:
-        """A line item as a platform sent it.
+        """A line item as a platform sent it; what it says oddly of the column is read as not said.
 
         Raises:
-            ValueError: it is not what AGS 2.0 says; the message names the field.
+            ValueError: it is no JSON object.
         """
-        _require_object(body, "a line item")
+        reading.require_object(body, "a line item")
+        released, review = body.get("gradesReleased"), body.get("submissionReview")
         return cls(
-            label=_text(body, "label") or "",
-            score_maximum=_number(body, "scoreMaximum") or 0,
-            id=_text(body, "id"),
-            resource_link_id=_text(body, "resourceLinkId"),
-            resource_id=_text(body, "resourceId"),
-            tag=_text(body, "tag"),
-            start_date_time=_text(body, "startDateTime") if "startDateTime" in body else UNSET,
-            end_date_time=_text(body, "endDateTime") if "endDateTime" in body else UNSET,
-            grades_released=_typed(body, "gradesReleased", bool, "true or false"),
-            submission_review=_typed(body, "submissionReview", dict, "an object"),
-            extensions=_extensions(body),
+            label=reading.text_or_none(body, "label") or "",
+            score_maximum=reading.number_or_none(body, "scoreMaximum"),
+            id=reading.text_or_none(body, "id"),
+            resource_link_id=reading.text_or_none(body, "resourceLinkId"),
+            resource_id=reading.text_or_none(body, "resourceId"),
+            tag=reading.text_or_none(body, "tag"),
+            start_date_time=reading.text_or_none(body, "startDateTime") if "startDateTime" in body else UNSET,
+            end_date_time=reading.text_or_none(body, "endDateTime") if "endDateTime" in body else UNSET,
+            grades_released=released if isinstance(released, bool) else None,
+            submission_review=review if isinstance(review, dict) and reading.can_be_kept(review) else None,
+            extensions=reading.extensions(body),
+            as_read=True,
         )
 
 
@@ -183,66 +205,27 @@ class Result:
 
     @classmethod
     def from_json(cls, body: Any) -> Result:
-        """A result as a platform sent it.
+        """A result as a platform sent it; ``extensions`` that no database can store are left out.
+
+        Those are: NaN and infinite numbers, NUL characters and lone surrogates, names that are not text,
+        and what is nested too deep or too large (see :func:`~django_lti_ags.ags.rules.check_extensions`).
+        In a comment, which is only shown, such characters are replaced.
 
         Raises:
-            ValueError: it is not what AGS 2.0 says; the message names the field.
+            ValueError: it is not what AGS 2.0 says, or an id holds a character that cannot be stored; the message names the field.
         """
-        _require_object(body, "a result")
-        user_id = _text(body, "userId")
+        reading.require_object(body, "a result")
+        user_id = reading.text(body, "userId")
         if not user_id:
             raise ValueError("a result has no userId")
-        maximum = _number(body, "resultMaximum")
+        maximum = reading.number(body, "resultMaximum")
         return cls(
             user_id=user_id,
-            id=_text(body, "id"),
-            score_of=_text(body, "scoreOf"),
-            result_score=_number(body, "resultScore"),
+            id=reading.text(body, "id"),
+            score_of=reading.text(body, "scoreOf"),
+            result_score=reading.number(body, "resultScore"),
             result_maximum=1.0 if maximum is None else maximum,  # AGS 2.0, 3.3.4: absent means 1
-            comment=_text(body, "comment"),
-            scoring_user_id=_text(body, "scoringUserId"),
-            extensions=_extensions(body),
+            comment=reading.shown(body, "comment"),
+            scoring_user_id=reading.text(body, "scoringUserId"),
+            extensions=reading.extensions(body),
         )
-
-
-def _require_object(body: Any, what: str) -> None:
-    if not isinstance(body, dict):
-        raise ValueError(f"{what} must be a JSON object, not {type(body).__name__}")
-
-
-def _text(body: Mapping[str, Any], name: str) -> str | None:
-    value = body.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)  # ids that a platform sends as numbers
-    raise ValueError(f"{name} must be a string, not {value!r:.80}")
-
-
-def _typed(body: Mapping[str, Any], name: str, kind: type, what: str) -> Any:
-    value = body.get(name)
-    if value is None or isinstance(value, kind):
-        return value
-    raise ValueError(f"{name} must be {what}, not {value!r:.80}")
-
-
-def _number(body: Mapping[str, Any], name: str) -> float | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            raise ValueError(f"{name} must be a number, not {value!r:.80}") from None
-    try:
-        finite = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # an int beyond every float
-        finite = False
-    if not finite:
-        raise ValueError(f"{name} must be a number, not {value!r:.80}")
-    return float(value)
-
-
-def _extensions(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if "://" in key}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -9,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_LENGTH: Final = 8192
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_LARGEST_PORT: Final = 65535
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_CHARACTERS: Final = re.compile("[!-~]*")
+_LONGEST_HOST: Final = 253
+_LONGEST_LABEL: Final = 63
+"""Both from RFC 1035, 2.3.4; a resolver does not take more."""
 
 
 def scores_url(line_item_url: str) -> str:
@@ -41,6 +46,7 @@ def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     return whole + ("" if whole.endswith(("?", "&")) else "&") + added
 
 
+@lru_cache(maxsize=1024)
 def origin(url: str) -> str:
     """Scheme, host and port, in lower case and without a default port (RFC 6454).
 
@@ -52,7 +58,7 @@ def origin(url: str) -> str:
     host = (parts.hostname or "").rstrip(".")
     shown = f"[{host}]" if ":" in host else host
     port = parts.port
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != DEFAULT_PORTS[parts.scheme] else "")
 
 
 def resolved(reference: str, base: str) -> str:
@@ -72,19 +78,33 @@ def check_url(url: str) -> None:
     """
     if not isinstance(url, str):
         raise ValueError(f"must be a string, not {type(url).__name__}")
+    _check(url)
+
+
+@lru_cache(maxsize=1024)
+def _check(url: str) -> None:
     shown = repr(url[:200])
     if len(url) > MAX_LENGTH:
         raise ValueError(f"{shown}… is longer than {MAX_LENGTH} characters")
-    if any(not "!" <= character <= "~" for character in url):
+    if not _CHARACTERS.fullmatch(url):
         raise ValueError(f"{shown} holds spaces, control or non-ASCII characters, which a URL must percent-encode")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as problem:
         raise ValueError(f"{shown} is no URL: {problem}") from None
-    if parts.scheme not in _DEFAULT_PORTS:
+    if parts.scheme not in DEFAULT_PORTS:
         raise ValueError(f"{shown} must begin with https:// or http://")
-    if not (parts.hostname or "").strip(".") or port == 0 or "\\" in url:
+    host = parts.hostname or ""
+    if not host.strip(".") or port == 0 or "\\" in url:
         raise ValueError(f"{shown} names no host")
     if "@" in parts.netloc:
         raise ValueError("a URL must not carry a user name or password")
+    if "%" in host:
+        raise ValueError(f"{shown} has a percent sign in its host")
+    if ":" not in host and (len(host) > _LONGEST_HOST or not all(0 < len(label) <= _LONGEST_LABEL for label in _labels(host))):
+        raise ValueError(f"{shown} names a host with an empty or an overlong part")
+
+
+def _labels(host: str) -> list[str]:
+    return host.removesuffix(".").split(".")

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.ags.client import Client
 from django_lti_ags.ags.types import LineItem, Score
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, NotStarted
+from django_lti_ags.testing.platforms import ALL_SCOPES
 from tests.ags.scripted import answer
 
 
@@ -179,3 +181,38 @@ def test_an_answer_that_is_no_object_is_refused(scripted, body, call):
         getattr(client, call)(server.url)
     assert caught.value.exchange.status == 200
     assert caught.value.problem
+
+
+def test_a_client_closes_the_transport_that_is_its_own(world):
+    with world.make() as client:
+        client.post_score(world.url, score())
+    assert len(world.transport._pool._idle) == 1  # shared: whoever made it closes it
+    with Client(world.credentials, scopes=ALL_SCOPES) as own:
+        own._wire.transport.send("score", "GET", "http://127.0.0.1:9/")
+        thread = own._wire.transport._watchdog._thread
+        assert thread is not None
+    assert not thread.is_alive()
+
+
+def endless(body=b"[]", seconds=0.0, count=50):
+    pages = (answer(body, headers=[f"Link: <?p={number}>; rel=next"]) for number in range(count))
+    return [step for page in pages for step in ("read", seconds, page)]
+
+
+def test_a_listing_as_a_whole_has_a_deadline(world, scripted):
+    world.transport.deadline_seconds = 0.5
+    client, server = scripted(*endless(seconds=0.4))
+    world.transport.deadline_seconds = 0.5
+    begun = time.monotonic()
+    with pytest.raises(InvalidAnswer, match="no end within 5 s"):
+        client.list_results(server.url)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_listing_as_a_whole_has_a_size(world, scripted, monkeypatch):
+    monkeypatch.setattr("django_lti_ags.ags.calls._MOST_BYTES", 2_500_000)
+    client, server = scripted(*endless(b"[]" + b" " * 999_998))
+    with pytest.raises(InvalidAnswer, match="more than 2500000 bytes") as caught:
+        client.list_results(server.url)
+    assert [len(exchange.body) < 100 for exchange in caught.value.exchanges] == [True, True, True, False]
+    assert len(server.requests) == 4

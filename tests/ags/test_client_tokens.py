@@ -227,3 +227,36 @@ def test_a_token_answer_too_deep_to_read(scripted, token):
     with pytest.raises(ExchangeFailed) as caught:
         client.post_score(server.url, score())
     assert caught.value.exchange.failure is Failure.BAD_TOKEN_ANSWER
+
+
+def test_a_dead_token_endpoint_is_asked_once_by_many_threads(world, script):
+    """Eight scores wait for it: one request, one deadline, and those that may not start so late do not."""
+    server = script(["read", 30])
+    world.transport.deadline_seconds = 1
+    client = world.make(credentials=replace(world.credentials, token_url=server.url))
+    found, begun = [], time.monotonic()
+
+    def post(number):
+        start_by = time.monotonic() + 0.4 if number % 2 else None
+        try:
+            client.post_score(world.url, score(f"u{number}"), start_by=start_by)
+        except (ExchangeFailed, NotStarted) as problem:
+            found.append((number % 2, type(problem).__name__, time.monotonic() - begun))
+
+    threads = [threading.Thread(target=post, args=(number,)) for number in range(8)]
+    threads[0].start()
+    while not server.requests:
+        threads[0].join(0.01)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted((late, name) for late, name, _ in found) == [(0, "ExchangeFailed")] * 4 + [(1, "NotStarted")] * 4
+    assert max(seconds for *_, seconds in found) < 4
+    assert len(server.requests) == 1
+    assert [(exchange.kind, exchange.failure) for exchange in world.seen] == [("token", Failure.NO_ANSWER)] * 4
+
+
+def test_a_byte_order_mark_before_a_token(scripted):
+    client, server = scripted("read", answer(b"\xef\xbb\xbf[]"), token=b"\xef\xbb\xbf" + b'{"access_token":"a-token"}')
+    assert client.list_results(server.url) == []

@@ -222,7 +222,7 @@ def test_an_https_answer_comes_through_a_proxys_tunnel(script, transport, certif
     bundle, context = certificate
     proxy = script(["read", b"HTTP/1.1 200 Tunnel\r\n\r\n", context, "read", answer(b'"tunnelled"')])
     monkeypatch.setenv("https_proxy", f"http://user:pass@127.0.0.1:{proxy.port}")
-    exchange = transport(ca_bundle=bundle).send("score", "GET", "https://127.0.0.1:9/x", headers={"Authorization": "Bearer t0ken"})
+    exchange = transport(ca_bundle=bundle).send("score", "GET", "https://by-proxy.example:9/x", headers={"Authorization": "Bearer t0ken"})
     assert exchange.json() == "tunnelled"
     assert b"Proxy-Authorization" in proxy.requests[0]
     assert b"t0ken" not in proxy.requests[0]
@@ -257,3 +257,9 @@ def test_a_connection_that_came_about_too_late_is_not_used(script, transport, mo
     exchange = sender.send("score", "POST", f"http://lms.example:{server.port}/", body=b"{}")
     assert (exchange.failure, exchange.sent) == (Failure.CONNECT, False)
     assert b"POST" not in b"".join(server.requests)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example"])
+def test_a_host_that_no_resolver_takes_is_a_bad_url(transport, host):
+    exchange = transport().send("score", "POST", f"http://{host}/", body=b"{}")
+    assert (exchange.failure, exchange.sent) == (Failure.BAD_URL, False)

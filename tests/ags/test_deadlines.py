@@ -114,7 +114,7 @@ def test_one_thread_for_all(watchdog, pair):
 def test_it_can_be_closed_twice_unused_and_used_again(watchdog, pair):
     watchdog.close()
     connection, _ = pair()
-    watchdog.watch(connection, time.monotonic() + SECONDS)
+    watchdog.watch(connection, time.monotonic() + SECONDS).end()
     first = watchdog._thread
     watchdog.close()
     watchdog.close()
@@ -123,6 +123,51 @@ def test_it_can_be_closed_twice_unused_and_used_again(watchdog, pair):
     watchdog.watch(again, time.monotonic() + 0.05)
     assert again.sock.recv(1) == b""
     assert watchdog._thread is not first
+
+
+def test_what_is_under_way_when_it_is_closed_keeps_its_deadline(watchdog, pair):
+    connection, _ = pair()
+    started = time.monotonic()
+    watch = watchdog.watch(connection, started + 0.2)
+    thread = watchdog._thread
+    watchdog.close()
+    assert time.monotonic() - started < 0.2  # nothing is waited for
+    assert connection.sock.recv(1) == b""
+    assert watch.fired
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+
+
+def test_its_thread_ends_when_nothing_is_watched_for_a_while(watchdog, pair, monkeypatch):
+    monkeypatch.setattr("django_lti_ags.ags.deadlines._IDLE_SECONDS", 0.05)
+    connection, _ = pair()
+    watchdog.watch(connection, time.monotonic() + 0.01)
+    thread = watchdog._thread
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+    again, _ = pair()
+    assert watchdog.watch(again, time.monotonic() + 0.01) is not None
+    assert again.sock.recv(1) == b""
+
+
+def test_watching_while_it_is_closed(watchdog, pair):
+    """Whoever comes first, each watch keeps its deadline, and nobody waits for another's."""
+    connections = [pair()[0] for _ in range(40)]
+    start = threading.Barrier(2)
+
+    def close():
+        start.wait(SECONDS)
+        for _ in range(200):
+            watchdog.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    start.wait(SECONDS)
+    watches = [watchdog.watch(connection, time.monotonic() + 0.02) for connection in connections]
+    assert [connection.sock.recv(1) for connection in connections] == [b""] * len(connections)
+    closing.join(SECONDS)
+    assert not closing.is_alive()
+    assert all(watch.fired for watch in watches)
 
 
 def test_many_threads_watch_at_once(watchdog, pair):

@@ -26,6 +26,10 @@ HERE = "https://lms.example/li?page=1"
         "<https://lms.example/li?page=2>; rel=“next”",
         '<?page=2>; rel="next"',
         "</li?page=2>; rel=next; foo",
+        "</li?page=2>;;rel=next",
+        "</li?page=2>; ; ;rel=next;;",
+        '</li?page=2>; rel="next',
+        '</li?page=2>; rel="next last',
     ],
 )
 def test_the_next_page_is_found(header):
@@ -139,7 +143,10 @@ def test_no_mixture_of_pieces_breaks_it(header):
     assert found is None or origin(found) == "https://lms.example"
 
 
-@pytest.mark.parametrize("piece", [" ", "<", "<a>", ";", '<a>;a="', "<a>;a='", '\\"', "<a>; a", "<a>; ", ",", "=", "<a>;rel=", "\t "])
+@pytest.mark.parametrize(
+    "piece",
+    [" ", "<", "<a>", ";", '<a>;a="', "<a>;a='", '\\"', "<a>; a", "<a>; ", ",", "=", "<a>;rel=", "\t ", "<a>;;", ";;;a", "<a>;a=\\"],
+)
 def test_the_time_to_read_grows_with_the_length_alone(piece):
     """A hostile server may send as much as http.client takes: a hundred lines of 64 KB."""
     header = "x" + piece * (400_000 // len(piece)) + "x"
@@ -168,3 +175,9 @@ def test_what_is_written_by_the_book_is_read(wanted):
         f"<{target}>" + "".join(f'; {name}="{quoted(value)}"' for name, value in parameters.items()) for target, parameters in wanted
     )
     assert links(header) == wanted
+
+
+def test_a_quote_that_is_not_closed_takes_the_rest():
+    assert links('<a>; rel="next, <b>; rel=prev') == [("a", {"rel": "next, <b>; rel=prev"})]
+    assert links('<a>; title="x\\') == [("a", {"title": "x"})]
+    assert links('<a>; title="x\\"') == [("a", {"title": 'x"'})]

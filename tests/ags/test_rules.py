@@ -199,6 +199,17 @@ def nested(depth):
         ({"https://x.example/": "a\x00b"}, "NUL"),
         ({"https://x.example/": {"a\x00": 1}}, "NUL"),
         ({"https://x.example/\x00": 1}, "NUL"),
+        ({"https://x.example/": nested(20)}, "20 deep"),
+        ({"https://x.example/": {"a": {7: 1}}}, "not a string"),
+        ({"https://x.example/": {None: 1}}, "not a string"),
+        ({"https://x.example/": [{"a", "b"}]}, "holds a set"),
+        ({"https://x.example/": b"bytes"}, "holds a bytes"),
+        ({"https://x.example/": Decimal(1)}, "holds a Decimal"),
+        ({"https://x.example/": "x" * 65_536}, "65536 bytes"),
+        ({"https://x.example/": "é" * 33_000}, "65536 bytes"),
+        ({f"https://x.example/{number}": "x" * 1000 for number in range(70)}, "65536 bytes"),
+        ({"https://x.example/": [0] * 100_000}, "too many parts"),
+        ({"https://x.example/": 10**5000}, "not JSON"),
     ],
 )
 def test_an_extension_that_cannot_be_sent(extensions, told):
@@ -212,6 +223,12 @@ def test_an_extension_that_holds_itself():
     circle["https://x.example/"] = circle
     with pytest.raises(InvalidScore, match="not JSON"):
         check_extensions(circle)
+
+
+def test_extensions_as_deep_and_large_as_they_may_be():
+    check_extensions({"https://x.example/": nested(19)})
+    check_extensions({"https://x.example/": "x" * 65_000})
+    check_extensions({"https://x.example/": (1, 2)})
 
 
 def test_an_escaped_backslash_is_no_nul_character():

@@ -1,5 +1,6 @@
 """No token, key or assertion gets into a record, an error or a log."""
 
+import json
 import logging
 import threading
 import traceback
@@ -112,3 +113,85 @@ def test_an_assertion_that_is_echoed_is_in_no_record(world, status):
     told = told_by(caught.value, client, world.seen)
     assert "client_assertion=[redacted]" in told
     assert "eyJ" not in told
+
+
+TOKEN = '"access_token": "c4nary/t0ken-0123456789+="'
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad", "401 Unauthorized", "302 Found", "500 c4nary0123456789t0ken"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{{TOKEN}, "error": "odd"}}',
+        f'{{"data": {{{TOKEN}, "refresh_token": "c4nary2"}}, "error": "odd"}}',
+        f'{{{TOKEN}, "Refresh_Token": "c4nary2", "ID_TOKEN": "c4nary3", "error": "odd"}}',
+        f'{{"errors": [{{"message": "odd", {TOKEN}}}], {TOKEN}}}',
+        '{"access_token": 5, "error": "odd", "error_description": "access_token=c4nary"}',
+        '{"error": "odd", "message": "you had c4nary0123456789t0ken-c4nary"}',
+        f"[{{{TOKEN}}}]",
+        "odd&access_token=c4nary&refresh_token=c4nary",
+        "<p>odd: c4nary0123456789t0kenc4nary</p>",
+        f"odd {{{TOKEN}",
+    ],
+)
+def test_no_answer_of_a_token_endpoint_gets_a_token_into_a_record(world, scripted, status, body):
+    headers = ["X-Access-Token: c4nary", "Location: https://x.example/cb?code=c4nary#access_token=c4nary", "Retry-After: 7"]
+    server = scripted(token=b"")[1]
+    server._connections[0][1:] = [answer(body.encode(), status, headers), "read", answer(b"", "204 No Content")]
+    client = world.make(credentials=replace(world.credentials, token_url=server.url + "/token"))
+    told = ""
+    try:
+        client.post_score(server.url, score())
+    except ExchangeFailed as problem:
+        told = told_by(problem, client, world.seen)
+        assert world.seen[0].headers["retry-after"] == "7"
+        assert world.seen[0].headers["location"] == "https://x.example/cb"
+        assert "odd" in told or status == "200 OK" or body.startswith("[")
+    told += repr(world.seen)
+    for secret in ("c4nary", "t0ken"):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("part", [1, 2])
+def test_a_part_of_the_assertion_is_in_no_record(world, part):
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from urllib.parse import parse_qs
+
+    sent = []
+
+    class Echo(BaseHTTPRequestHandler):
+        def do_POST(self):
+            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            sent.append(form["client_assertion"][0].split(".")[part])
+            self.send_response(400)
+            self.end_headers()
+            self.wfile.write(f"<p>odd: {sent[0]}".encode())
+
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        client = world.make(credentials=replace(world.credentials, token_url=f"http://127.0.0.1:{server.server_port}/token"))
+        with pytest.raises(ExchangeFailed) as caught:
+            client.post_score(world.url, score())
+        thread.join()
+    told = told_by(caught.value, client, world.seen)
+    assert "odd: [redacted]" in told
+    assert sent[0][:12] not in told
+    assert sent[0][-12:] not in told
+
+
+def test_a_refusals_words_are_kept(world, scripted):
+    said = {
+        "error": "invalid_scope",
+        "error_description": "Scope https://x.example/scope/score is not granted",
+        "error_uri": "https://x.example/e",
+    }
+    server = scripted(token=b"")[1]
+    server._connections[0][1:] = [answer(json.dumps(said | {"trace": "internal"}).encode(), "400 Bad Request")]
+    with pytest.raises(ExchangeFailed) as caught:
+        world.make(credentials=replace(world.credentials, token_url=server.url)).post_score(server.url, score())
+    assert caught.value.exchange.json() == said
+    assert "invalid_scope" in str(caught.value)

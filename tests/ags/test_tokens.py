@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from django_lti_ags.ags.exchange import Exchange, Failure
 from django_lti_ags.ags.tokens import MemoryTokenStore, Token, TokenRefused, obtain
 from django_lti_ags.ags.vocabulary import CLIENT_ASSERTION_TYPE, SCOPE_LINE_ITEM, SCOPE_SCORE
+from django_lti_ags.exceptions import NotStarted
 
 URL = "https://lms.example/token"
 SCOPES = frozenset({SCOPE_SCORE, SCOPE_LINE_ITEM})
@@ -59,9 +60,15 @@ class Asker:
         self.now = NOW
         self.seen = []
 
-    def __call__(self, scopes=SCOPES):
+    def __call__(self, scopes=SCOPES, **options):
         return obtain(
-            self.credentials, scopes, store=self.store, transport=self.transport, observe=self.seen.append, clock=lambda: self.now
+            self.credentials,
+            scopes,
+            store=self.store,
+            transport=self.transport,
+            observe=self.seen.append,
+            clock=lambda: self.now,
+            **options,
         )
 
     def refused(self):
@@ -92,7 +99,8 @@ def test_what_is_asked(credentials):
     assert (kind, method, url) == ("token", "POST", URL)
     assert options["headers"] == {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
     form = {name: value for name, [value] in parse_qs(options["body"].decode(), strict_parsing=True).items()}
-    [assertion] = options["secrets"]
+    assertion, claims, signature = options["secrets"]
+    assert assertion.endswith(f".{claims}.{signature}")
     assert form == {
         "grant_type": "client_credentials",
         "client_assertion_type": CLIENT_ASSERTION_TYPE,
@@ -305,12 +313,64 @@ def test_many_threads_renew_one_token(credentials):
     assert len(asker.transport.sent) == 1
 
 
-def test_after_a_refusal_the_next_thread_tries(credentials):
-    asker = Asker(credentials, FakeTransport("nothing", {"access_token": "one"}))
+def test_who_waited_for_a_refusal_shares_it(credentials):
+    store = Crowd(5)  # four threads before the lock, and the first of them within it
+    transport = FakeTransport("nothing", {"access_token": "one"}, before=lambda: store.all_here.wait(SECONDS))
+    asker = Asker(credentials, transport, store)
     found = together(4, asker)
-    assert sum(isinstance(one, TokenRefused) for one in found) == 1
-    assert {one.access_token for one in found if isinstance(one, Token)} == {"one"}
-    assert len(asker.transport.sent) == 2
+    assert len(transport.sent) == 1
+    assert [one.exchange for one in found] == asker.seen == [found[0].exchange] * 4
+    assert asker().access_token == "one"  # whoever comes later tries
+
+
+def test_waiting_ends_when_the_time_to_start_has_passed(credentials):
+    asked, go_on = threading.Event(), threading.Event()
+
+    def before():
+        asked.set()
+        go_on.wait(SECONDS)
+
+    asker = Asker(credentials, FakeTransport({"access_token": "one"}, before=before))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asker)
+        asked.wait(SECONDS)
+        for start_by in (time.monotonic() - 1, time.monotonic() + 0.05):
+            with pytest.raises(NotStarted):
+                asker(start_by=start_by)
+        go_on.set()
+        assert first.result(SECONDS).access_token == "one"
+    assert len(asker.transport.sent) == 1
+    assert len(asker.seen) == 1
+
+
+def test_nothing_is_asked_when_the_time_to_start_has_passed(credentials):
+    asker = Asker(credentials, FakeTransport({"access_token": "one"}))
+    with pytest.raises(NotStarted):
+        asker(start_by=time.monotonic() - 1)
+    assert asker.transport.sent == []
+    assert asker().access_token == "one"
+    assert asker(start_by=time.monotonic() - 1).access_token == "one"  # nothing to wait for
+
+
+def test_who_waited_for_one_that_broke_off_tries_itself(credentials):
+    """An error in the leader's own code is its own; the others do not wait for ever."""
+    store = Crowd(3)
+    broken = [True]
+
+    def before():
+        store.all_here.wait(SECONDS)
+        if broken.pop() if broken else False:
+            raise MemoryError
+
+    asker = Asker(credentials, FakeTransport({"access_token": "one"}, before=before), store)
+
+    def ask():
+        try:
+            return asker().access_token
+        except MemoryError:
+            return "broken"
+
+    assert sorted(together(2, ask)) == ["broken", "one"]
 
 
 def test_two_platforms_do_not_wait_for_each_other(credentials):

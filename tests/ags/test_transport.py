@@ -1,6 +1,7 @@
 """One request and its record, against servers that misbehave."""
 
 import gzip
+import threading
 
 import pytest
 
@@ -219,10 +220,26 @@ def test_nothing_is_left_running(script, transport):
     server = script(["read", answer(), 10])
     sender = transport()
     assert sender.send("score", "GET", server.url).ok
+    thread = sender._watchdog._thread
     sender.close()
     assert sender._pool._idle == {}
-    assert not sender._watchdog._thread.is_alive()
+    assert not thread.is_alive()
     Transport().close()
+
+
+def test_closing_takes_no_deadline_from_what_is_under_way(script, transport):
+    server = script(dripped(answer(b"x" * 500)[:-500]))
+    sender = transport(deadline_seconds=0.5)
+    found = []
+    sending = threading.Thread(target=lambda: found.append(sender.send("score", "POST", server.url, body=b"{}")))
+    sending.start()
+    while not server.requests:
+        sending.join(0.01)
+    sender.close()
+    sending.join()
+    assert found[0].failure is Failure.NO_ANSWER
+    assert found[0].duration_ms < BOUND_MS
+    assert sender._pool._idle == {}
 
 
 def test_unused_watchdogs_close():

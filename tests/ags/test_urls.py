@@ -83,6 +83,14 @@ def test_the_origin(url, expected):
         ("https://[::1/", "no URL"),
         ("https://lms.example/" + "x" * 9000, "longer"),
         (None, "string"),
+        (["https://lms.example/"], "string"),
+        ("https://lms%2eexample/", "percent"),
+        ("https://[fe80::1%25eth0]/", "percent"),
+        ("https://a..b/", "overlong"),
+        ("https://.a/", "overlong"),
+        ("https://a.b../", "overlong"),
+        ("https://" + "x" * 64 + ".example/", "overlong"),
+        ("https://" + "x." * 127 + "example/", "overlong"),
     ],
 )
 def test_what_cannot_be_requested_is_refused(url, told):
