@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from django_lti_ags.ags.addresses import AddressGuard, AddressRefused
-from django_lti_ags.ags.connections import resolve
+from django_lti_ags.ags.resolving import Resolver, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -40,16 +39,7 @@ def warnings(urls: Iterable[str], allowed: Collection[str]) -> Iterator[str]:
 
 
 def _resolved(host: str, port: int) -> list[str]:
-    found: list[str] = []
-
-    def ask() -> None:
-        try:
-            found.extend(resolve(host, port))
-        except (OSError, ValueError):  # ValueError: no name that DNS knows
-            return
-
-    # A name server that hangs cannot be told to stop, but it can be left behind.
-    asking = Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PATIENCE_SECONDS)
-    return list(found)
+    try:
+        return Resolver(resolve).addresses(host, port, PATIENCE_SECONDS)
+    except (OSError, ValueError):  # no name that DNS knows, or none that it knows just now
+        return []
