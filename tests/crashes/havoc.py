@@ -1,0 +1,138 @@
+"""What goes wrong while scores are recorded and delivered: processes die and freeze, connections are cut, platforms fail."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from random import Random
+
+from django.db import connection, connections, transaction
+
+from django_lti_ags import scores
+from django_lti_ags.models import LineItem
+from tests.crashes.nursery import Nursery
+
+
+class RolledBack(Exception):
+    """The tool changed its mind."""
+
+
+class Writers:
+    """Threads that record scores, of which half are rolled back; a value is used once, so it tells where it came from."""
+
+    def __init__(self, columns: list[LineItem], learners: int, enough: int) -> None:
+        self.rolled_back: set[float] = set()
+        self.committed = 0
+        self.problems: list[BaseException] = []
+        self._columns, self._learners, self._enough = columns, learners, enough
+        self._values = iter(range(1, 10_000_000))
+        self._lock = threading.Lock()
+        self.stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(Random(seed),)) for seed in range(3)]
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Until enough is committed."""
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def busy(self) -> bool:
+        """Whether they still write."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, random: Random) -> None:
+        try:
+            while self.committed < self._enough and not self.stop.is_set():
+                self._one(random)
+                self.stop.wait(0.005)
+        except BaseException as problem:
+            self.problems.append(problem)
+            raise
+        finally:
+            connections.close_all()
+
+    def _one(self, random: Random) -> None:
+        with self._lock:
+            value = float(next(self._values))
+        column = random.choice(self._columns)
+        users = {f"u{random.randint(1, self._learners)}" for _ in range(random.choice((1, 1, 1, 5)))}
+        said = {"score_given": value, "score_maximum": 10_000_000, "comment": f"version {value:g}"}
+        try:
+            with transaction.atomic():
+                if len(users) == 1:
+                    scores.record(column, user_id=users.pop(), **said)
+                else:
+                    scores.record_many(column, [{"user_id": user, **said} for user in sorted(users)])
+                if random.random() < 0.5:
+                    raise RolledBack
+        except RolledBack:
+            self.rolled_back.add(value)
+        else:
+            with self._lock:
+                self.committed += max(1, len(users))
+
+
+class Reaper:
+    """Keeps some workers alive by starting new ones, and kills, freezes and cuts off those that are."""
+
+    def __init__(self, nursery: Nursery, workers: int, seed: int = 1) -> None:
+        self._nursery = nursery
+        self._random = Random(seed)
+        self.kills = self.freezes = self.cuts = 0
+        self._frozen: list[tuple[int, int]] = []
+        self._turn = 0
+        for _ in range(workers):
+            nursery.start("worker")
+
+    def strike(self) -> None:
+        """One blow: a kill -9, now and then a freeze beyond every lease, or the database cutting its connections."""
+        self._turn += 1
+        self._thaw()
+        frozen = {pid for pid, _ in self._frozen}
+        victim = self._random.choice(sorted(self._nursery.pids - frozen))
+        if self._turn % 12 == 0 and not frozen:
+            self._nursery.signal(victim, signal.SIGSTOP)
+            self._frozen.append((victim, self._turn + 8))
+            self._nursery.start("worker")
+            self.freezes += 1
+            return
+        if self._turn % 5 == 0:
+            self.cuts += cut_connections(self._random)
+        self._nursery.kill(victim)
+        self._nursery.start("worker")
+        self.kills += 1
+
+    def _thaw(self, *, all_of_them: bool = False) -> None:
+        due = [entry for entry in self._frozen if all_of_them or entry[1] <= self._turn]
+        for pid, _ in due:
+            self._nursery.signal(pid, signal.SIGCONT)
+        self._frozen = [entry for entry in self._frozen if entry not in due]
+
+    def rest(self) -> None:
+        """No more blows: who is frozen wakes up."""
+        self._thaw(all_of_them=True)
+
+
+def cut_connections(random: Random) -> int:
+    """End one of the other sessions of this database, as a server does that is restarted; returns how many were ended."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = %s",
+                ["worker"],
+            )
+        else:
+            cursor.execute(
+                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command = 'Sleep'"
+            )
+        sessions = [row[0] for row in cursor.fetchall()]
+        if not sessions:
+            return 0
+        session = random.choice(sessions)
+        cursor.execute("SELECT pg_terminate_backend(%s)" if connection.vendor == "postgresql" else "KILL CONNECTION %s", [session])
+    return 1
