@@ -18,6 +18,7 @@ def project(tmp_path):
     made.end()
 
 
+@pytest.mark.demo
 def test_the_code_of_the_readme_brings_a_grade_into_the_gradebook(project):
     shown = blocks(README)
     files = [block for block in shown if block.file]

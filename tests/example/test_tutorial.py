@@ -5,6 +5,7 @@ import urllib.error
 
 import pytest
 
+from django_lti_ags.testing.platforms import SimulatedPlatform
 from example_project.demo.surfer import Surfer
 from tests.example.projects import ROOT, Project, blocks, free_port, wait_until
 
@@ -77,6 +78,17 @@ def test_a_score_waits_until_the_lms_is_back(followed):
     assert "You have 0 of 10 points." in page.text
     followed.start("python lms.py", followed.lms)
     wait_until(lambda: grades(followed)["Ben"] == "0 of 10", f"no grade came\n{followed.logs()}")
+
+
+def test_the_quiz_is_tested_as_the_guide_says(followed):
+    page = (ROOT / "docs" / "how-to" / "test-your-tool.md").read_text(encoding="utf-8")
+    shown, run, faults = blocks(page)
+    followed.write(shown)
+    told = followed.run(run.text)
+    assert "Ran 2 tests" in told
+    assert told.rstrip().endswith("OK") or "\nOK\n" in told
+    with SimulatedPlatform() as platform:
+        exec(compile(faults.text, str(page), "exec"), {"platform": platform})
 
 
 def test_over_https_its_cookies_reach_a_frame(followed):
