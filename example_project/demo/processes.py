@@ -70,20 +70,19 @@ class Family:
         if code != 0:
             raise DemoFailed(f"The {role} step failed with exit code {code}; what it said stands above.")
 
-    def wait_until_up(self) -> None:
-        """Wait until everybody who serves has their port: that somebody answers there does not say that it is ours.
+    def wait_until_up(self, role: str) -> None:
+        """Wait until the process of a role has its port: that somebody answers there does not say that it is ours.
 
         Raises:
-            DemoFailed: they did not in time, or a process ended.
+            DemoFailed: it did not in time, or a process ended.
             Interrupted: the demo is to stop.
         """
         deadline = time.monotonic() + _UP_SECONDS
-        for role in self.ports:
-            while not ready_mark(self.directory, role).exists():
-                self.check()
-                self.pause(0.05)
-                if time.monotonic() > deadline:
-                    raise DemoFailed(f"The {role} was not there within {_UP_SECONDS:g} seconds.")
+        while not ready_mark(self.directory, role).exists():
+            self.check()
+            self.pause(0.05)
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"The {role} was not there within {_UP_SECONDS:g} seconds.")
 
     def check(self) -> None:
         """Make sure that everybody is still there.

@@ -54,9 +54,11 @@ class Command(BaseCommand):
             family = Family(Path(directory), {"lms": lms_port, "tool": tool_port}, stopping)
             try:
                 family.run("setup")
-                for role in ("lms", "tool", "worker"):
-                    family.start(role)
-                family.wait_until_up()
+                family.start("lms")
+                family.wait_until_up("lms")  # first, alone: of two demos that want the same ports, one gets both
+                family.start("tool")
+                family.start("worker")
+                family.wait_until_up("tool")
                 self._live(family, checking=options["check"])
             finally:
                 family.end()
