@@ -26,6 +26,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "example_project.urls"
 TEMPLATES = [
@@ -57,6 +58,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Cookies ignore ports, and the LMS is on the same host: its are called otherwise.
 SESSION_COOKIE_NAME = "quiz_session"
 CSRF_COOKIE_NAME = "quiz_csrf"
+# Over HTTPS, for frames of another site, both would be SAMESITE = "None" and SECURE = True; plain HTTP can have neither.
 STATIC_URL = "static/"
 USE_TZ = True
 TIME_ZONE = "UTC"

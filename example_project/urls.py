@@ -10,5 +10,5 @@ urlpatterns = [
     path("", start, name="start"),
     path("admin/", admin.site.urls),
     path("lti/", include(lti_urls(QuizLaunch))),
-    path("quiz/", QuizView.as_view(), name="quiz"),
+    path("quiz/<str:token>/", QuizView.as_view(), name="quiz"),
 ]

@@ -7,7 +7,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-ENGINES = {"postgres": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}
+from django.core.exceptions import ImproperlyConfigured
+
+ENGINES = {"postgres": "django.db.backends.postgresql", "postgresql": "django.db.backends.postgresql", "mysql": "django.db.backends.mysql"}
 
 
 def _sqlite() -> dict[str, object]:
@@ -28,6 +30,10 @@ def _sqlite() -> dict[str, object]:
 
 def _server(url: str) -> dict[str, object]:
     parts = urlsplit(url)
+    if parts.scheme not in ENGINES:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL begins with {parts.scheme!r}: the suite knows {' and '.join(ENGINES)}, or SQLite without it."
+        )
     mysql = parts.scheme == "mysql"
     return {
         "ENGINE": ENGINES[parts.scheme],

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from example_project.demo.processes import DemoFailed
+from example_project.demo.places import DemoFailed
+from example_project.demo.processes import Interrupted
 from example_project.demo.surfer import Surfer
 from example_project.lms.site import PEOPLE
 from example_project.quiz.questions import MAXIMUM, QUESTIONS
 
 if TYPE_CHECKING:
-    import threading
-
     from django_lti_ags.testing.platforms import User
 
 _PATIENCE_SECONDS = 60.0
+_LOOK_EVERY_SECONDS = 0.05
+# What a surfer raises if a page is not there, or is not the one that was expected.
+_LOST = (OSError, HTTPException, LookupError, StopIteration)
 
 
 @dataclass(slots=True)
@@ -31,18 +35,60 @@ class Course:
     seconds: float = 0.0
 
 
+class Teacher(threading.Thread):
+    """Looks at the gradebook all the time, and notes when each grade came."""
+
+    def __init__(self, lms_url: str) -> None:
+        super().__init__(name="teacher", daemon=True)
+        self.seen: dict[str, tuple[str, float]] = {}
+        self.problem: Exception | None = None
+        self._lms_url = lms_url
+        self._leaving = threading.Event()
+
+    def run(self) -> None:
+        """Look, until told to leave."""
+        try:
+            surfer = Surfer()
+            page = surfer.get(self._lms_url)
+            surfer.submit(page, page.form_to("/login"), login=next(person.login for person in PEOPLE if not person.is_learner))
+            while not self._leaving.wait(_LOOK_EVERY_SECONDS):
+                self._look(surfer)
+        except _LOST as problem:
+            self.problem = problem
+
+    def _look(self, surfer: Surfer) -> None:
+        for data in surfer.get(self._lms_url + "/gradebook").data:
+            if data.get("grade") and "login" in data:
+                self.seen.setdefault(data["login"], (data["grade"], time.monotonic()))
+
+    def leave(self) -> None:
+        """Stop looking."""
+        self._leaving.set()
+        self.join()
+
+
 def check(lms_url: str, stopping: threading.Event) -> str:
     """Let every student answer, wait for the gradebook, and return the table.
 
     Raises:
-        DemoFailed: a score and its grade differ; the message holds the table.
+        DemoFailed: a page was not there, or a score and its grade differ; then the message holds the table.
+        Interrupted: it was to stop before it knew.
     """
     students = [person for person in PEOPLE if person.is_learner]
     # From nothing right to the question for extra credit as well: more than the maximum.
     courses = [Course(student, right) for student, right in zip(students, (5, 4, 3, 1, 0), strict=True)]
-    for course in courses:
-        _answer(course, lms_url)
-    _wait_for_grades(courses, lms_url, stopping)
+    teacher = Teacher(lms_url)
+    teacher.start()
+    try:
+        for course in courses:
+            _answer(course, lms_url)
+            if stopping.is_set():
+                raise Interrupted
+        _wait_for_grades(courses, teacher, stopping)
+    except _LOST as problem:
+        raise DemoFailed(f"A page did not come, or not as expected: {problem!r}") from None
+    finally:
+        teacher.leave()
     table = _table(courses)
     if any(course.points != course.grade for course in courses):
         raise DemoFailed(f"{table}\n\nThe gradebook does not show what the tool recorded.")
@@ -58,25 +104,24 @@ def _answer(course: Course, lms_url: str) -> None:
     answers = {
         question.name: question.answers[0] if number < course.right else question.answers[1] for number, question in enumerate(QUESTIONS)
     }
-    page = surfer.submit(page, page.form_to(""), **answers)
     course.submitted_at = time.monotonic()
+    page = surfer.submit(page, page.form_to(""), **answers)
     course.points = next(data["points"] for data in page.data if "points" in data)
 
 
-def _wait_for_grades(courses: list[Course], lms_url: str, stopping: threading.Event) -> None:
-    teacher = Surfer()
-    page = teacher.get(lms_url)
-    teacher.submit(page, page.form_to("/login"), login=next(person.login for person in PEOPLE if not person.is_learner))
+def _wait_for_grades(courses: list[Course], teacher: Teacher, stopping: threading.Event) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < deadline and not stopping.is_set():
-        shown = {data["login"]: data["grade"] for data in teacher.get(lms_url + "/gradebook").data if "login" in data}
-        for course in courses:
-            if not course.grade and shown.get(course.student.login):
-                course.grade = shown[course.student.login]
-                course.seconds = time.monotonic() - course.submitted_at
-        if all(course.grade for course in courses):
-            return
-        stopping.wait(0.05)
+    while time.monotonic() < deadline and teacher.problem is None:
+        if all(course.student.login in teacher.seen for course in courses):
+            break
+        if stopping.wait(_LOOK_EVERY_SECONDS):
+            raise Interrupted
+    if teacher.problem is not None:
+        raise teacher.problem
+    for course in courses:
+        if course.student.login in teacher.seen:
+            course.grade, came_at = teacher.seen[course.student.login]
+            course.seconds = max(0.0, came_at - course.submitted_at)
 
 
 def _table(courses: list[Course]) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +11,6 @@ import pytest
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parent.parent.parent
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 390, "height": 844}}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +35,6 @@ def demo(tmp_path_factory):
     yield found["tool"], found["LMS"]
     process.terminate()
     process.communicate(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert binary, "No Chromium: install your distribution's, or name one in CHROMIUM."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(scheme, size) for scheme in ("light", "dark") for size in SIZES], ids="-".join)
@@ -92,7 +70,7 @@ def test_from_login_to_the_gradebook(page, demo):
     page.get_by_role("button", name=student).click()
     show(page, "lms-course")
     page.get_by_role("link", name="Open").click()
-    page.wait_for_url(f"{tool}/quiz/")
+    page.wait_for_url(f"{tool}/quiz/*/")
     show(page, "quiz")
     for answer in RIGHT:
         page.get_by_label(answer, exact=True).check()

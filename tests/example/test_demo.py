@@ -56,12 +56,12 @@ def demo(tmp_path):
     environment |= {"DEMO_TEST_MARK": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     started = []
 
-    def start(*arguments, command=(sys.executable, "manage.py", "demo"), ports=None, wait=True):
+    def start(*arguments, command=(sys.executable, "manage.py", "demo"), ports=None, wait=True, **more_environment):
         tool, lms = ports or (free_port(), free_port())
         process = subprocess.Popen(
             [*command, *arguments, "--tool-port", str(tool), "--lms-port", str(lms)],
             cwd=ROOT,
-            env=environment,
+            env=environment | more_environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -78,11 +78,13 @@ def demo(tmp_path):
         for pid in {process.pid, *family_of(mark)}:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.communicate()
+        if not process.stdout.closed:
+            process.communicate()
 
 
 def is_up(port: int) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5):
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with contextlib.suppress(OSError), direct.open(f"http://127.0.0.1:{port}/", timeout=5):
         return True
     return False
 
@@ -91,8 +93,9 @@ def all_gone(process) -> bool:
     return not family_of(process.mark) and all(is_free(port) for port in process.ports)
 
 
-def test_the_check_takes_every_student_from_launch_to_gradebook(demo):
-    process = demo("--check", wait=False)
+def test_the_check_takes_every_student_from_launch_to_gradebook_and_asks_no_proxy(demo):
+    proxies = ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+    process = demo("--check", wait=False, **dict.fromkeys(proxies, f"http://127.0.0.1:{free_port()}"))
     told, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, told
     rows = [line.split() for line in told.splitlines() if " / 8" in line]
@@ -115,11 +118,21 @@ def test_ctrl_c_stops_everything_and_a_second_one_changes_nothing(demo):
     assert all_gone(process)
 
 
-def test_a_killed_demo_leaves_no_process_and_free_ports(demo):
+def test_a_killed_demo_leaves_no_process_and_free_ports_and_the_next_one_removes_its_directory(demo, tmp_path):
     process = demo()
     process.kill()
     process.wait()
     wait_until(lambda: all_gone(process), "a process outlived the demo")
+    [left] = tmp_path.glob("lti-ags-demo-*")
+    owner = left.name.rpartition("-")[0].rpartition("-")[0]
+    others = [tmp_path / f"{owner}-{os.getpid()}-alive", tmp_path / "lti-ags-demo-elsewhere-0-4194305-x", tmp_path / "lti-ags-demo-mine"]
+    for directory in others:
+        directory.mkdir()
+    following = demo(wait=False)
+    wait_until(lambda: not left.exists(), "it stayed")
+    following.send_signal(signal.SIGTERM)
+    assert following.wait(PATIENCE_SECONDS) == 0
+    assert set(tmp_path.glob("lti-ags-demo-*")) == set(others)
 
 
 def test_a_demo_whose_starter_is_gone_stops(demo):
@@ -129,6 +142,76 @@ def test_a_demo_whose_starter_is_gone_stops(demo):
     process.kill()
     process.wait()
     wait_until(lambda: all_gone(process), "the demo outlived whoever started it")
+
+
+@pytest.mark.parametrize("seconds", [0, 0.25, 1.5])
+def test_a_demo_whose_starter_ends_early_stops(demo, seconds):
+    starter = (
+        "import os, subprocess, sys, threading; subprocess.Popen([sys.executable, 'manage.py', 'demo', *sys.argv[2:]]);"
+        "threading.Event().wait(float(sys.argv[1])); os._exit(0)"
+    )
+    process = demo(command=(sys.executable, "-c", starter, str(seconds)), wait=False)
+    process.wait()
+    wait_until(lambda: all_gone(process), "the demo outlived whoever started it")
+
+
+@pytest.mark.parametrize("seconds", [1.0, 2.5, 4.0])
+def test_ctrl_c_during_a_check_is_no_verdict(demo, seconds):
+    process = demo("--check", wait=False)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):  # it may have been faster
+        os.killpg(process.pid, signal.SIGINT)
+    told, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert "Traceback" not in told
+    if process.returncode:
+        assert told.strip().endswith("Interrupted."), told
+    else:
+        assert told.count(" / 8") == 10
+    assert all_gone(process)
+
+
+def test_of_two_demos_that_begin_together_one_runs_and_one_says_why_not(demo):
+    ports = (free_port(), free_port())
+    both = [demo(ports=ports, wait=False) for _ in range(2)]
+    wait_until(lambda: any(process.poll() is not None for process in both), "neither gave way")
+    [loser] = [process for process in both if process.poll() is not None]
+    [winner] = [process for process in both if process is not loser]
+    told = loser.communicate()[0]
+    assert "cannot be used (Address already in use). Perhaps another demo runs there." in told
+    assert "Traceback" not in told
+    assert "Fatal" not in told
+    wait_until(lambda: is_up(ports[0]) and is_up(ports[1]), "nobody runs")
+    winner.send_signal(signal.SIGTERM)
+    assert "Everything is stopped." in winner.communicate(timeout=PATIENCE_SECONDS)[0]
+
+
+@pytest.mark.parametrize("role", ["tool", "lms"])
+def test_a_part_whose_port_was_taken_meanwhile_says_so(role, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = {"DEMO_TOOL_PORT": str(free_port()), "DEMO_LMS_PORT": str(free_port())}
+        ports[f"DEMO_{role.upper()}_PORT"] = str(taken.getsockname()[1])
+        settings = {"DJANGO_SETTINGS_MODULE": "example_project.settings", "DEMO_DIRECTORY": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-m", "django", "demo_process", role],
+            cwd=ROOT,
+            env=os.environ | settings | ports,
+            stdin=subprocess.PIPE,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+    assert done.returncode == 1
+    assert f"Choose another one: --{role}-port " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_what_is_no_port_is_called_so(demo, port):
+    process = demo(ports=(port, free_port()), wait=False)
+    told, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert f"{port} is no port: --tool-port takes a number from 1 to 65535" in told
+    assert "earlier demo" not in told
 
 
 @pytest.mark.parametrize("which", [0, 1])

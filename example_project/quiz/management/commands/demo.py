@@ -1,18 +1,18 @@
 """The demo: one command, and launches turn into grades."""
 
-import os
 import signal
 import sys
-import tempfile
 import threading
 from argparse import ArgumentParser
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from example_project.demo.check import check
-from example_project.demo.processes import DemoFailed, Family, free_port, wait_until_up
+from example_project.demo.places import DemoFailed, free_port, new_directory, remove_leftovers
+from example_project.demo.processes import Family, Interrupted
+from example_project.demo.stopping import stop_on_signal, stop_with_starter
 
 ADMIN = "admin"
 
@@ -31,12 +31,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run everything, and end everything."""
-        stopping = _stop_on_signal()
-        self.starter = os.getppid()
+        stopping = stop_on_signal()
+        stop_with_starter(stopping)
         try:
             self._run(options, stopping)
         except DemoFailed as problem:
             raise CommandError(str(problem)) from None
+        except Interrupted:
+            if options["check"]:  # neither agreed nor differed
+                raise CommandError("Interrupted.", returncode=130) from None
+            self.stdout.write("Everything is stopped.")
         finally:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -45,30 +49,24 @@ class Command(BaseCommand):
         lms_port = free_port(options["lms_port"], "--lms-port")
         if tool_port == lms_port:
             raise DemoFailed(f"The tool and the LMS cannot both have port {tool_port}. Choose another one: --lms-port {tool_port + 1}")
-        with tempfile.TemporaryDirectory(prefix="lti-ags-demo-") as directory:
-            environment = {
-                "DJANGO_SETTINGS_MODULE": "example_project.settings",
-                "DEMO_DIRECTORY": directory,
-                "DEMO_TOOL_PORT": str(tool_port),
-                "DEMO_LMS_PORT": str(lms_port),
-            }
-            family = Family(environment)
+        remove_leftovers()
+        with new_directory() as directory:
+            family = Family(Path(directory), {"lms": lms_port, "tool": tool_port}, stopping)
             try:
-                self._live(family, tool_port, lms_port, stopping, checking=options["check"])
+                family.run("setup")
+                family.start("lms")
+                family.wait_until_up("lms")  # first, alone: of two demos that want the same ports, one gets both
+                family.start("tool")
+                family.start("worker")
+                family.wait_until_up("tool")
+                self._live(family, checking=options["check"])
             finally:
                 family.end()
-        if not options["check"]:
-            self.stdout.write("Everything is stopped.")
 
-    def _live(self, family: Family, tool_port: int, lms_port: int, stopping: threading.Event, *, checking: bool) -> None:
-        tool_url, lms_url = f"http://127.0.0.1:{tool_port}", f"http://127.0.0.1:{lms_port}"
-        family.run("setup")
-        for role in ("lms", "tool", "worker"):
-            family.start(role)
-        wait_until_up(f"{lms_url}/", family, stopping)
-        wait_until_up(f"{tool_url}/lti/jwks.json", family, stopping)
+    def _live(self, family: Family, *, checking: bool) -> None:
+        tool_url, lms_url = (f"http://127.0.0.1:{family.ports[role]}" for role in ("tool", "lms"))
         if checking:
-            self.stdout.write(check(lms_url, stopping))
+            self.stdout.write(check(lms_url, family.stopping))
             return
         self.stdout.write(
             f"\n  The LMS      {lms_url}/   log in as a student, open the quiz, hand it in; then look at the gradebook"
@@ -77,17 +75,6 @@ class Command(BaseCommand):
             f"\n\n  Ctrl-C stops everything.\n"
         )
         sys.stdout.flush()
-        while not stopping.wait(0.3) and os.getppid() == self.starter:
-            family.check()  # and the loop ends when whoever started the demo is gone
-
-
-def _stop_on_signal() -> threading.Event:
-    stopping = threading.Event()
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        # A second Ctrl-C changes nothing: everybody is being ended already.
-        stopping.set()
-
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, stop)
-    return stopping
+        while True:
+            family.pause(0.3)
+            family.check()
