@@ -73,6 +73,19 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet
     return rows.select_for_update(**options)
 
 
+def share(row: models.Model, alias: str) -> None:
+    """Hold ``row`` as a row that refers to it will, before that one is inserted.
+
+    InnoDB takes this lock while it inserts, when it holds the new row already; who has the parent and
+    waits for that row would deadlock with it. PostgreSQL's locks on parents bother nobody.
+    """
+    connection = connections[alias]
+    if connection.vendor == "mysql":
+        table = connection.ops.quote_name(row._meta.db_table)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT id FROM {table} WHERE id = %s LOCK IN SHARE MODE", [row.pk])  # noqa: S608 - quoted
+
+
 def portions(pks: Sequence[int]) -> list[Sequence[int]]:
     """``pks`` in portions that every database takes as parameters of one statement."""
     return [pks[start : start + _PORTION] for start in range(0, len(pks), _PORTION)]

@@ -16,7 +16,7 @@ from django_lti_ags import conf
 from django_lti_ags.exceptions import WrongDatabase
 from django_lti_ags.models import LineItem, Score, SyncState
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.outbox_sql import UtcNow, insert_or_lock, locked, upsert_by_pk
+from django_lti_ags.sync.outbox_sql import UtcNow, insert_or_lock, locked, share, upsert_by_pk
 from django_lti_ags.sync.settling import Held
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Summary:
 
 
 def record(line_item: LineItem, statement: Statement) -> Score:
-    """Record one statement: two queries for a known learner, three for a new one, four if somebody was faster."""
+    """Record one statement: two queries for a known learner, four for a new one at most."""
     alias = outbox_alias()
     with transaction.atomic(using=alias, savepoint=False):
         rows = Score.objects.using(alias).filter(line_item=line_item, user_digest=statement.user_digest)
@@ -107,6 +107,7 @@ def record(line_item: LineItem, statement: Statement) -> Score:
         fresh = None
         if row is None:
             fresh = _new(line_item, statement)
+            share(line_item, alias)
             insert_or_lock(Score.objects.using(alias), [fresh], unique=_UNIQUE)
             row = _with_clock(rows).get()
         if fresh is not None and row.uid == fresh.uid:

@@ -27,6 +27,8 @@ class Writers:
         self._columns, self._learners, self._enough = columns, learners, enough
         self._values = iter(range(1, 10_000_000))
         self._lock = threading.Lock()
+        self.sessions: set[int] = set()
+        """The database's sessions of these threads."""
         self.stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(Random(seed),)) for seed in range(3)]
 
@@ -47,6 +49,7 @@ class Writers:
 
     def _run(self, random: Random) -> None:
         try:
+            self.sessions.add(session_id())
             while self.committed < self._enough and not self.stop.is_set():
                 self._one(random)
                 self.stop.wait(0.005)
@@ -80,8 +83,9 @@ class Writers:
 class Reaper:
     """Keeps some workers alive by starting new ones, and kills, freezes and cuts off those that are."""
 
-    def __init__(self, nursery: Nursery, workers: int, seed: int = 1) -> None:
+    def __init__(self, nursery: Nursery, workers: int, *, spared: set[int], seed: int = 1) -> None:
         self._nursery = nursery
+        self._spared = spared
         self._random = Random(seed)
         self.kills = self.freezes = self.cuts = 0
         self._frozen: list[tuple[int, int]] = []
@@ -102,7 +106,7 @@ class Reaper:
             self.freezes += 1
             return
         if self._turn % 5 == 0:
-            self.cuts += cut_connections(self._random)
+            self.cuts += cut_connections(self._random, self._spared)
         self._nursery.kill(victim)
         self._nursery.start("worker")
         self.kills += 1
@@ -118,21 +122,26 @@ class Reaper:
         self._thaw(all_of_them=True)
 
 
-def cut_connections(random: Random) -> int:
-    """End one of the other sessions of this database, as a server does that is restarted; returns how many were ended."""
+def session_id() -> int:
+    """What the database calls this thread's session."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = %s",
-                ["worker"],
-            )
-        else:
-            cursor.execute(
-                "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command = 'Sleep'"
-            )
-        sessions = [row[0] for row in cursor.fetchall()]
+        cursor.execute("SELECT pg_backend_pid()" if connection.vendor == "postgresql" else "SELECT CONNECTION_ID()")
+        return int(cursor.fetchone()[0])
+
+
+def cut_connections(random: Random, spared: set[int]) -> int:
+    """End one session of this database, as a server does that is restarted, but none of ``spared``; returns how many were ended."""
+    postgres = connection.vendor == "postgresql"
+    listing = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        if postgres
+        else "SELECT id FROM information_schema.processlist WHERE db = DATABASE()"
+    )
+    spared = spared | {session_id()}
+    with connection.cursor() as cursor:
+        cursor.execute(listing)
+        sessions = sorted({row[0] for row in cursor.fetchall()} - spared)
         if not sessions:
             return 0
-        session = random.choice(sessions)
-        cursor.execute("SELECT pg_terminate_backend(%s)" if connection.vendor == "postgresql" else "KILL CONNECTION %s", [session])
+        cursor.execute("SELECT pg_terminate_backend(%s)" if postgres else "KILL CONNECTION %s", [random.choice(sessions)])
     return 1

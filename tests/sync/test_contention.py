@@ -223,3 +223,21 @@ def test_a_score_that_was_recorded_on_an_old_copy_of_a_moved_column_comes_home(c
     row.refresh_from_db()
     assert row.state == SyncState.DELIVERED
     assert row.service == line_item.service
+
+
+def test_one_and_many_new_learners_at_once_do_not_deadlock(line_item):
+    def many(value):
+        users = [{"user_id": f"n{number}", "score_given": value, "score_maximum": 10} for number in range(60)]
+        return lambda: scores.record_many(line_item, users)
+
+    def singly(value):
+        def run():
+            for number in range(0, 60, 3):
+                with transaction.atomic():
+                    record(line_item, user=f"n{number}", given=value)
+                    transaction.set_rollback(number % 2 == 0)
+
+        return run
+
+    assert together(singly(1), many(2), singly(3), many(4), singly(5)) == []
+    assert Score.objects.count() == 60

@@ -1,0 +1,104 @@
+"""Promises 1–4 and 6: whatever dies in between, every committed score reaches the gradebook once, the newest last.
+
+Short by default; CHAOS_KILLS and CHAOS_SCORES make it long. On a database server only: SQLite has one worker.
+"""
+
+import os
+import threading
+import time
+
+import pytest
+from django.db import connection
+
+from django_lti_ags import scores
+from django_lti_ags.models import DeliveryAttempt, Score, Service, SyncState
+from tests.crashes.havoc import Reaper, Writers
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
+SCORES = int(os.environ.get("CHAOS_SCORES", "5000"))
+LEARNERS = 300
+WORKERS = 4
+LEASE = {"LEASE_SECONDS": 4, "SEND_DEADLINE_SECONDS": 1.5, "POLL_SECONDS": 0.2, "CIRCUIT_MAX_SECONDS": 2}
+FAULTS = [
+    {"effect": "drop_after", "kind": "score", "probability": 0.02},
+    {"effect": "drop_before", "kind": "score", "probability": 0.02},
+    {"effect": "status", "kind": "score", "probability": 0.02, "status": 500},
+    {"effect": "status", "kind": "score", "probability": 0.005, "status": 429, "headers": [("Retry-After", "1")]},
+    {"effect": "status", "kind": "score", "probability": 0.01, "status": 401},
+    {"effect": "status", "kind": "results", "probability": 0.05, "status": 503},
+    {"effect": "slow", "kind": "score", "probability": 0.05, "seconds": 0.3},
+    {"effect": "drop_before", "kind": "token", "probability": 0.1},
+]
+
+pytestmark = [pytest.mark.chaos, pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
+
+
+def until_at_rest(seconds):
+    end = time.monotonic() + seconds
+    while not drain():
+        left = list(open_scores().values("pk", "state", "code", "due_at", "tries")[:5])
+        assert time.monotonic() < end, f"{open_scores().count()} do not come to rest: {left}, {list(Service.objects.values())}"
+        threading.Event().wait(0.2)
+
+
+def open_scores():
+    return Score.objects.filter(state__in=(SyncState.PENDING, SyncState.SENDING))
+
+
+def drain():
+    """What waits long for its next try need not: an operator presses "send again"."""
+    scores.retry(Score.objects.filter(state=SyncState.PENDING))
+    return not open_scores().exists()
+
+
+@pytest.mark.parametrize("dialect", ["", "canvas"])
+def test_nothing_is_lost_doubled_or_sent_backwards(make_campus, nursery, dialect):
+    assert connection.vendor != "sqlite", "name a server in DATABASE_URL"
+    campus = make_campus(learners=LEARNERS, dialect=dialect)
+    campus.registration.profile = dialect
+    campus.registration.save()
+    line_item = campus.line_item()
+    for fault in FAULTS:
+        campus.platform.faults.add(**fault)
+    with nursery(**LEASE) as children:
+        writers = Writers([line_item], LEARNERS, SCORES // 2)
+        reaper = Reaper(children, WORKERS, spared=writers.sessions)
+        writers.start()
+        while writers.busy or reaper.kills < KILLS // 2:
+            reaper.strike()
+            threading.Event().wait(0.25)
+        writers.join()
+        reaper.rest()
+        campus.platform.faults.clear()
+        until_at_rest(180)
+    assert writers.problems == []
+    check(campus, writers)
+    told = f"{reaper.kills} kills, {reaper.freezes} freezes, {reaper.cuts} cut connections, {writers.committed} committed"
+    print(f"\n{dialect or 'strict'}: {told}, {len(writers.rolled_back)} rolled back, {len(campus.platform.ledger.of('score'))} posts")  # noqa: T201 - what a run amounted to
+    assert reaper.kills >= KILLS // 2
+    assert reaper.freezes
+    assert reaper.cuts
+    assert DeliveryAttempt.objects.filter(abandoned=True).exists()
+
+
+def check(campus, writers):
+    rows = {row.user_id: row for row in Score.objects.all()}
+    assert {row.state for row in rows.values()} == {SyncState.DELIVERED}
+    held = campus.link.line_item.scores
+    assert {user: held[user].given for user in rows} == {user: row.score_given for user, row in rows.items()}, "lost"
+    # What a worker was killed in the middle of sending has no body.
+    posts = [entry for entry in campus.platform.ledger.scores(applied=False) if isinstance(entry.body, dict)]
+    assert writers.rolled_back.isdisjoint(entry.body["scoreGiven"] for entry in posts), "sent after a rollback"
+    last, doubled, backwards = {}, [], []
+    for entry in campus.platform.ledger.scores():
+        user, stamp = entry.body["userId"], entry.body["timestamp"]
+        previous = last.get(user)
+        if previous is not None and stamp <= previous:
+            backwards.append((user, previous, stamp))
+        last[user] = stamp
+    assert backwards == []
+    if campus.registration.profile == "canvas":
+        for user in rows:
+            comments = campus.platform.gradebook.comments(campus.link.line_item, user)
+            doubled += [(user, comment) for comment in set(comments) if comments.count(comment) > 1]
+    assert doubled == [], "a comment was added twice"
