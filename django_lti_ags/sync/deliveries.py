@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from random import Random
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -92,8 +93,8 @@ class Delivery(ABC, Generic[R]):
         """An exchange as the row that tells of it."""
 
     @abstractmethod
-    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Any, set[int]]:
-        """What :meth:`amend` needs to know of what is above the rows, locked; and the pks for which somebody else has that locked."""
+    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Any, set[UUID]]:
+        """What :meth:`amend` needs to know of what is above the rows, locked; and the leases for which somebody else has that locked."""
 
     @abstractmethod
     def amend(self, row: R, outcome: Outcome, now: datetime, known: Any) -> None:
@@ -109,20 +110,20 @@ class Delivery(ABC, Generic[R]):
         with transaction.atomic(using=alias):
             now = self._clock.now()
             shut = circuit.note(outcomes, now, self._random, alias)
-            busy = {outcome.pk for outcome in outcomes if not reach.store(outcome, now, alias)}
-            known, above = self.look_up([outcome for outcome in outcomes if outcome.pk not in busy], alias)
+            busy = {outcome.lease_token for outcome in outcomes if not reach.store(outcome, now, alias)}
+            known, above = self.look_up([outcome for outcome in outcomes if outcome.lease_token not in busy], alias)
             busy |= above
-            found, locked = lock_claimed(self.rows(), [outcome for outcome in outcomes if outcome.pk not in busy])
+            found, locked = lock_claimed(self.rows(), [outcome for outcome in outcomes if outcome.lease_token not in busy])
             busy |= locked
-            mine = [outcome for outcome in outcomes if outcome.pk in found]
+            mine = [outcome for outcome in outcomes if outcome.lease_token in found]
             for outcome in mine:
-                transitions.finish(found[outcome.pk], outcome, self._terms(now, outcome, shut))
-                self.amend(found[outcome.pk], outcome, now, known)
+                transitions.finish(found[outcome.lease_token], outcome, self._terms(now, outcome, shut))
+                self.amend(found[outcome.lease_token], outcome, now, known)
             write_finished(self.rows(), list(found.values()), mine, fields=self.fields, attempt=self.attempt)
             self.conclude(list(found.values()), mine, now, alias)
             reach.hold_others(mine, alias)
-        self._warn_of_lost([outcome for outcome in outcomes if outcome.pk not in found and outcome.pk not in busy])
-        return [outcome for outcome in outcomes if outcome.pk in busy]
+        self._warn_of_lost([outcome for outcome in outcomes if outcome.lease_token not in found and outcome.lease_token not in busy])
+        return [outcome for outcome in outcomes if outcome.lease_token in busy]
 
     def _terms(self, now: datetime, outcome: Outcome, shut: Mapping[int, datetime]) -> transitions.Terms:
         return transitions.Terms(

@@ -21,6 +21,7 @@ from django_lti_ags.sync.services import service_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -57,7 +58,7 @@ class LineItemDelivery(Delivery[LineItem]):
         """An attempt at a column."""
         return attempt_of_line_item(outcome, exchange)
 
-    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[tuple[int, str], int], set[int]]:
+    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[tuple[int, str], int], set[UUID]]:
         """The columns that are known already: (course, digest of the URL) → pk. Their courses are locked, so that none is added."""
         found = [outcome for outcome in outcomes if "item" in outcome.facts]
         contexts = {outcome.facts["context_id"] for outcome in found}
@@ -65,7 +66,7 @@ class LineItemDelivery(Delivery[LineItem]):
         urls = [digest(outcome.facts["item"].id) for outcome in found]
         rows = LineItem.objects.using(alias).filter(context__in=mine, url_digest__in=urls)
         known = {(row.context_id, str(row.url_digest)): row.pk for row in rows}
-        return known, {outcome.pk for outcome in found if outcome.facts["context_id"] not in mine}
+        return known, {outcome.lease_token for outcome in found if outcome.facts["context_id"] not in mine}
 
     def amend(self, row: LineItem, outcome: Outcome, now: datetime, known: dict[tuple[int, str], int]) -> None:
         """Keep the URL of a column that was found or made."""

@@ -128,20 +128,23 @@ def _abandoned(row: Leased, terms: Claim) -> DeliveryAttempt:
     )
 
 
-def lock_claimed(rows: QuerySet[R], outcomes: Sequence[Outcome]) -> tuple[dict[int, R], set[int]]:
-    """The rows of ``outcomes`` that are still the caller's, locked; and the pks that somebody else has locked just now.
+def lock_claimed(rows: QuerySet[R], outcomes: Sequence[Outcome]) -> tuple[dict[uuid.UUID, R], set[uuid.UUID]]:
+    """The rows of ``outcomes`` that are still the caller's, locked; and the leases whose rows somebody else has locked just now.
+
+    Both by lease token, not by pk: a worker that lost a row and claimed it again may bring two
+    outcomes of it, and only the second one counts.
 
     A recorder may hold a row for as long as its transaction lasts. Waiting for it would stall every
     other finish, so those rows come back in a later round.
     """
-    pks = [outcome.pk for outcome in outcomes]
+    tokens = {outcome.lease_token for outcome in outcomes}
+    pks = {outcome.pk for outcome in outcomes}
     found = {row.pk: row for row in locked(rows.filter(pk__in=pks).order_by("pk"), skip=True)}
-    tokens = {outcome.pk: outcome.lease_token for outcome in outcomes}
-    busy: set[int] = set()
+    busy: set[uuid.UUID] = set()
     if len(found) < len(pks):
-        missing = rows.filter(pk__in=[pk for pk in pks if pk not in found])
-        busy = {pk for pk, token in missing.values_list("pk", "lease_token") if token == tokens[pk]}
-    return {pk: row for pk, row in found.items() if row.lease_token == tokens[pk]}, busy
+        missing = rows.filter(pk__in=pks - found.keys())
+        busy = {token for token in missing.values_list("lease_token", flat=True) if token in tokens}
+    return {row.lease_token: row for row in found.values() if row.lease_token in tokens}, busy
 
 
 def write_finished(

@@ -22,11 +22,11 @@ def retry(scores: QuerySet[Score]) -> int:
     """Make those that may be retried due now, and lift the blocks above them."""
     alias = scores.db
     with transaction.atomic(using=alias):
-        blocked = scores.filter(state=SyncState.BLOCKED).values("line_item")
-        chosen = list(scores.filter(_DECIDABLE).order_by("line_item", "user_digest").values_list("pk", flat=True))
-        blocks.lift(LineItem.objects.using(alias).filter(pk__in=list(blocked.values_list("line_item", flat=True).distinct())))
+        chosen = list(scores.filter(_DECIDABLE).order_by("line_item", "user_digest").values_list("pk", "line_item"))
+        # Also above what failed, or waits: it would only come to rest under a block that still stands.
+        blocks.lift(LineItem.objects.using(alias).filter(pk__in={line_item for _, line_item in chosen}))
         rows = Score.objects.using(alias).filter(_DECIDABLE)
-        count = sum(blocks.requeue_all(rows.filter(pk__in=pks)) for pks in portions(chosen))
+        count = sum(blocks.requeue_all(rows.filter(pk__in=pks)) for pks in portions([pk for pk, _ in chosen]))
         wake_on_commit(alias)
     return count
 

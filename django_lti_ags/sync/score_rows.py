@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -78,7 +79,7 @@ class ScoreDelivery(Delivery[Score]):
         """An attempt at a score."""
         return attempt_of_score(outcome, exchange)
 
-    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[int, str], set[int]]:
+    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[int, str], set[UUID]]:
         """The blocks that stand now over the scores that were withheld for one; locked, so that none is lifted meanwhile."""
         withheld = [outcome for outcome in outcomes if outcome.facts.get("block")]
         if not withheld:
@@ -88,7 +89,7 @@ class ScoreDelivery(Delivery[Score]):
         rows = LineItem.objects.using(alias).filter(pk__in=pks["line_item_id"], context__in=contexts)
         own = [row.pk for row in locked(rows.order_by("pk"), skip=True)]
         standing = {row.pk: row.standing_block for row in LineItem.objects.using(alias).filter(pk__in=own).select_related("context")}
-        return standing, {outcome.pk for outcome in withheld if outcome.facts["line_item_id"] not in standing}
+        return standing, {outcome.lease_token for outcome in withheld if outcome.facts["line_item_id"] not in standing}
 
     def amend(self, row: Score, outcome: Outcome, now: datetime, known: Mapping[int, str]) -> None:
         """Note what was delivered; let rest what a block stands over now, and send again what it was lifted from since."""

@@ -89,7 +89,11 @@ def is_there(pid: int) -> bool:
 
 
 def worker(how: dict[str, Any]) -> None:
-    """A worker, until SIGTERM."""
+    """A worker, until SIGTERM; ``port``: reach the database there."""
+    from django.db import connection
+
+    if "port" in how:
+        connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": str(how["port"])}
     from django_lti_ags.sync.worker import Worker
 
     made = Worker()

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -38,11 +37,6 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """A page's blocks in order. A shown file says where it belongs; anything else is for the shell, or no part of the project."""
     return [Block(*found) for found in _BLOCK.findall(page)]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def answers(url: str) -> bool:

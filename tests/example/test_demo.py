@@ -13,20 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.example.ports import free_port, is_free
+
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.demo
 PATIENCE_SECONDS = 120
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def is_free(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-        return True
-    return False
 
 
 def family_of(directory_mark: str) -> list[int]:

@@ -6,7 +6,8 @@ import pytest
 
 from django_lti_ags.testing.platforms import SimulatedPlatform, User
 from example_project.demo.surfer import Surfer
-from tests.example.projects import ROOT, Project, blocks, free_port
+from tests.example.ports import free_port
+from tests.example.projects import ROOT, Project, blocks
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

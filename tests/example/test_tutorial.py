@@ -7,7 +7,8 @@ import pytest
 
 from django_lti_ags.testing.platforms import SimulatedPlatform
 from example_project.demo.surfer import Surfer
-from tests.example.projects import ROOT, Project, blocks, free_port, wait_until
+from tests.example.ports import free_port
+from tests.example.projects import ROOT, Project, blocks, wait_until
 
 pytestmark = pytest.mark.demo
 PAGE = ROOT / "docs" / "tutorial" / "first-grade.md"

@@ -10,6 +10,7 @@ from django.db import connection, connections, transaction
 from django_lti_ags import line_items, scores
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.models import DeliveryAttempt, Event, LineItem, Score, SyncState
+from django_lti_ags.profiles.base import Profile
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from tests.sync.conftest import Tomorrow, claimed, record
@@ -54,8 +55,6 @@ def test_a_stale_workers_finish_changes_nothing(campus, line_item, settings):
     engine = Engine()
     delivery = engine._deliveries[-1]
     [row] = claimed(line_item)
-    from django_lti_ags.profiles.base import Profile
-
     [job] = delivery.prepare([row], Profile(), start_by=time.monotonic() + 60, probe=False)
     outcome = delivery.exchange(job)
     [taken] = claimed(line_item, now=DatabaseClock().now() + timedelta(minutes=2))
@@ -252,3 +251,29 @@ def test_a_finish_waits_for_a_recorder_without_stalling_the_others(campus, line_
     holding.join()
     running.join()
     assert Score.objects.get(user_id="u1").state == SyncState.DELIVERED
+
+
+@pytest.mark.parametrize("stale_first", [True, False])
+def test_of_two_outcomes_of_one_row_in_a_batch_only_the_lease_holders_counts(campus, line_item, stale_first):
+    """A worker whose lease ran out, behind a recorder's lock say, may claim the row again and finish both together."""
+    record(line_item)
+    engine = Engine()
+    delivery = engine._deliveries[-1]
+    [stale] = delivery.prepare(claimed(line_item), Profile(), start_by=time.monotonic() + 60, probe=False)
+    retaken = claimed(line_item, now=DatabaseClock().now() + timedelta(minutes=2))
+    [fresh] = delivery.prepare(retaken, Profile(), start_by=time.monotonic() + 60, probe=False)
+    outcomes = [delivery.exchange(stale), delivery.hand_back(fresh)]
+    assert delivery.finish(outcomes if stale_first else outcomes[::-1]) == []
+    row = Score.objects.get()
+    assert (row.state, row.code, row.unsettled) == (SyncState.PENDING, "not_started", True)
+    assert not DeliveryAttempt.objects.filter(lease_token=stale.lease_token, abandoned=False).exists()
+    engine.close()
+
+
+def test_a_retry_lifts_the_block_above_what_failed(campus, line_item, deliver):
+    record(line_item)
+    Score.objects.update(state=SyncState.FAILED, due_at=None, code="gave_up")
+    LineItem.objects.update(block_code="forbidden")
+    assert scores.retry(Score.objects.all()) == 1
+    deliver()
+    assert campus.shown("u1") == 8
