@@ -60,10 +60,10 @@ def _set_up(tool: int, lms: int) -> None:
 def _lms(tool: int, lms: int) -> None:
     ended = threading.Event()
     with _taking("lms", lms):
-        site = LmsSite(lms, f"http://{_HOST}:{tool}")
+        platform = LmsSite(lms, f"http://{_HOST}:{tool}").platform.start()
     end_with_parent(ended.set)
-    with site.platform:
-        ended.wait()
+    ended.wait()
+    platform.stop()
 
 
 def _tool(tool: int, lms: int) -> None:
