@@ -11,6 +11,8 @@ from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.outbox import Claim, claim
 
+pytest.register_assert_rewrite("tests.sync.delivery_model")
+
 
 class Tomorrow:
     """The database's clock, some time ahead."""
