@@ -6,6 +6,7 @@ day's outage costs a hundred-odd requests, however many scores wait.
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from django_lti_ags.sync.outbox import Outcome
+
+logger = logging.getLogger(__name__)
 
 _FIRST_WAIT_SECONDS: Final = 5.0
 _SUCCESS_NOTED_EVERY = timedelta(minutes=1)
@@ -57,12 +60,24 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
     services = {service.pk: service for service in known}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
     for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=True):
+        was_shut = service.closed_until is not None
         _adapt(service, profile_of(services[service.pk].registration).max_concurrency, by_service[service.pk], now)
         for outcome in by_service[service.pk]:
             _apply(service, outcome, now, random)
+        _log_change(service, was_shut=was_shut)
         service.save(using=alias, update_fields=_FIELDS)
         services[service.pk] = service
     return {pk: service.closed_until for pk, service in services.items() if service.closed_until is not None}
+
+
+def _log_change(service: Service, *, was_shut: bool) -> None:
+    told = {"service_id": service.pk, "registration_id": service.registration_id, "code": service.last_failure_code}
+    if service.closed_until is not None and not was_shut:
+        logger.warning(
+            "%s is in trouble (%s): nothing is sent there before %s", service, service.last_failure_code, service.closed_until, extra=told
+        )
+    elif was_shut and service.closed_until is None:
+        logger.info("%s is back", service, extra=told)
 
 
 def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:

@@ -140,4 +140,5 @@ class Delivery(ABC, Generic[R]):
                 self.rows().model._meta.verbose_name,
                 outcome.pk,
                 outcome.verdict.code,
+                extra={"row_id": outcome.pk, "service_id": outcome.service_id, "code": outcome.verdict.code},
             )

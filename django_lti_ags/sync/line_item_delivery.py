@@ -68,7 +68,8 @@ def send(job: LineItemJob, clients: Clients) -> Outcome:
         client = clients.client(job.credentials, job.scopes, exchanges.append, job.profile)
         verdict = _find(job, client) or _make(job, client)
     except Exception:
-        logger.exception("Making line item %s failed inside the worker", job.line_item_id)
+        told = {"row_id": job.line_item_id, "service_id": job.service_id}
+        logger.exception("Making line item %s failed inside the worker", job.line_item_id, extra=told)
         verdict = Verdict(code="internal_error", disposition=Disposition.RETRY)
     return outcome_of(job, verdict, tuple(exchanges))
 

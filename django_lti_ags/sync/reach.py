@@ -39,7 +39,8 @@ def store(outcome: Outcome, now: datetime, alias: str) -> bool:
         return True
     if verdict.reach is Reach.REGISTRATION:
         if blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
-            logger.error("Registration %s is paused: %s %s", outcome.facts["registration_id"], verdict.code, verdict.detail)
+            told = {"registration_id": outcome.facts["registration_id"], "service_id": outcome.service_id, "code": verdict.code}
+            logger.error("Registration %s is paused: %s %s", told["registration_id"], verdict.code, verdict.detail, extra=told)
             after_commit(alias, signals.registration_paused, registration_id=outcome.facts["registration_id"], code=verdict.code)
     elif verdict.reach is Reach.CONTEXT:
         return blocks.block(Context.objects.using(alias).filter(pk=outcome.facts["context_id"]), verdict, now)

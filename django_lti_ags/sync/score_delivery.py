@@ -73,7 +73,7 @@ def send(job: ScoreJob, clients: Clients) -> Outcome:
             verdict = _post(job, client)
     except Exception:
         # One score must never stop the worker: it comes back later, and the log says why.
-        logger.exception("Sending score %s failed inside the worker", job.pk)
+        logger.exception("Sending score %s failed inside the worker", job.pk, extra={"row_id": job.pk, "service_id": job.service_id})
         verdict = Verdict(code="internal_error", disposition=Disposition.RETRY)
     return outcome_of(job, verdict, exchanges=tuple(exchanges), settled=settled)
 

@@ -53,6 +53,20 @@ def test_a_key_that_cannot_be_read_pauses_the_registration(campus, line_item, de
     assert campus.platform.ledger.entries == []
 
 
+def test_trouble_and_its_end_are_logged_with_what_a_machine_can_read(campus, line_item, deliver, caplog):
+    caplog.set_level("INFO", "django_lti_ags")
+    campus.platform.faults.add("status", kind="score", count=1, status=503, headers=[("Retry-After", "60")])
+    record(line_item)
+    deliver()
+    deliver(Tomorrow(minutes=5))
+    told = [(entry.levelname, entry.getMessage().split(" before ")[0], entry.code, entry.service_id) for entry in caplog.records]
+    place, service = campus.platform.base_url, line_item.service_id
+    assert told == [
+        ("WARNING", f"{place} is in trouble (throttled): nothing is sent there", "throttled", service),
+        ("INFO", f"{place} is back", "throttled", service),
+    ]
+
+
 def test_throttling_is_obeyed(campus, line_item, deliver):
     campus.platform.faults.add("status", kind="score", count=1, status=429, headers=[("Retry-After", "120")])
     record(line_item)
@@ -211,3 +225,25 @@ def test_what_was_in_flight_does_not_end_a_pause_that_the_platform_asked_for(mak
     before = len(campus.platform.ledger.of("score"))
     deliver()
     assert len(campus.platform.ledger.of("score")) == before
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+def test_a_day_without_the_platform_costs_little_with_ten_thousand_waiting(make_campus, deliver):
+    """Promise 7, at its full size; all are delivered afterwards, and not in one moment."""
+    campus = make_campus(learners=10_000)
+    line_item = campus.line_item()
+    campus.platform.faults.add("reset")
+    scores.record_many(line_item, [{"user_id": f"u{n}", "score_given": 1, "score_maximum": 10} for n in range(1, 10_001)])
+    for hour in range(24):
+        for minute in (0, 20, 40):
+            deliver(Tomorrow(hours=hour, minutes=minute))
+    assert 5 < campus.platform.refused_connections < 200
+    assert not Score.objects.exclude(state=SyncState.PENDING).exists()
+    assert not Score.objects.filter(tries__gt=1).exists()
+    campus.platform.faults.clear()
+    deliver(Tomorrow(hours=25), limit=1)
+    assert len(campus.platform.ledger.of("score")) == 1, "one asks whether it is back"
+    deliver(Tomorrow(hours=25))
+    assert not Score.objects.exclude(state=SyncState.DELIVERED).exists()
+    assert len(campus.platform.ledger.scores()) == 10_000
