@@ -130,26 +130,30 @@ def declare(
             launched = _coupled(LineItem.objects.using(alias).filter(context=context), resource_link_id)
             if launched is not None:
                 return launched
-        service = service_at(context.deployment.registration_id, context.line_items_url, alias)
-        wanted = LineItem(
-            context=context,
-            service=service,
-            declared_digest=digest(resource_link_id, resource_id, tag),
-            label=label,
-            score_maximum=float(score_maximum),
-            resource_link_id=resource_link_id,
-            resource_id=resource_id,
-            tag=tag,
-            scopes=list(context.scopes),
-        )
-        wanted.due_at = wanted.aged_from = database_now(alias)
-        line_item = found_or_made(wanted, ("context", "declared_digest"), alias)
-        if not line_item.url and (line_item.label, line_item.score_maximum) != (label, float(score_maximum)):
-            line_item.label, line_item.score_maximum = label, float(score_maximum)
-            line_item.save(using=alias, update_fields=["label", "score_maximum", "url_digest"])
-        if line_item.uid == wanted.uid:
-            wake_on_commit(alias)
-        return line_item
+        told_apart_by = {"resource_link_id": resource_link_id, "resource_id": resource_id, "tag": tag}
+        return _declared(context, label, float(score_maximum), told_apart_by, alias)
+
+
+def _declared(context: Context, label: str, score_maximum: float, told_apart_by: Mapping[str, str], alias: str) -> LineItem:
+    now = database_now(alias)
+    wanted = LineItem(
+        context=context,
+        service=service_at(context.deployment.registration_id, context.line_items_url, alias),
+        declared_digest=digest(*told_apart_by.values()),
+        label=label,
+        score_maximum=score_maximum,
+        scopes=list(context.scopes),
+        due_at=now,
+        aged_from=now,
+        **told_apart_by,
+    )
+    line_item = found_or_made(wanted, ("context", "declared_digest"), alias)
+    if not line_item.url and (line_item.label, line_item.score_maximum) != (label, score_maximum):
+        line_item.label, line_item.score_maximum = label, score_maximum
+        line_item.save(using=alias, update_fields=["label", "score_maximum", "url_digest"])
+    if line_item.uid == wanted.uid:
+        wake_on_commit(alias)
+    return line_item
 
 
 def _check_declaration(label: str, score_maximum: float | Decimal, told_apart_by: Mapping[str, str]) -> None:
