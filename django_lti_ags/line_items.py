@@ -26,7 +26,7 @@ from django_lti_ags.exceptions import (
     NotGranted,
     UnknownRegistration,
 )
-from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
+from django_lti_ags.models import RESTING, Context, Deployment, LineItem, Registration, Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.launch_claims import LaunchClaims, read_claims
@@ -151,8 +151,11 @@ def _declared(context: Context, label: str, score_maximum: float, told_apart_by:
     if not line_item.url and (line_item.label, line_item.score_maximum) != (label, score_maximum):
         line_item.label, line_item.score_maximum = label, score_maximum
         line_item.save(using=alias, update_fields=["label", "score_maximum", "url_digest"])
-    if line_item.uid == wanted.uid:
-        wake_on_commit(alias)
+    if line_item.uid != wanted.uid and (line_item.state in RESTING or line_item.block_code == blocks.GONE):
+        # Declared again: it is looked for again.
+        blocks.lift(LineItem.objects.using(alias).filter(pk=line_item.pk))
+        line_item.refresh_from_db(using=alias)
+    wake_on_commit(alias)
     return line_item
 
 
@@ -239,8 +242,14 @@ def _context(claims: LaunchClaims, alias: str) -> Context:
     )
     context.deployment = deployment
     gained = context.line_items_url != claims.line_items_url or bool(set(claims.scopes) - set(context.scopes))
+    below = LineItem.objects.using(alias).filter(context=context)
     if _refresh(context, newest, alias) and gained:
-        blocks.lift(LineItem.objects.using(alias).filter(context=context, url=""))
+        below.exclude(declared_digest=None).update(scopes=list(claims.scopes))
+        blocks.lift(below.filter(url=""))
+        blocks.lift(below.exclude(declared_digest=None), code="missing_scope")
+    if context.blocked_at is not None and context.blocked_at < database_now(alias) - _TRIED_AGAIN_AFTER:
+        blocks.lift(below)
+        context.refresh_from_db(using=alias, fields=["block_code", "blocked_at"])
     Context.objects.using(alias).filter(pk=context.pk).update(seen_at=UtcNow())
     return context
 

@@ -98,6 +98,7 @@ class ServiceAdmin(ReadOnlyAdmin):
         "closed_until",
         "concurrency",
         "slowed_at",
+        "recovered_at",
         "clock_skew_seconds",
         "last_success_at",
         "last_failure_at",

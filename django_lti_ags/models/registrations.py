@@ -102,6 +102,7 @@ class Service(Identified):
         null=True, blank=True, help_text=_("Requests at once per worker, after throttling; empty: as many as the profile allows.")
     )
     slowed_at = models.DateTimeField(null=True, blank=True, help_text=_("When the platform last made us send less at once."))
+    recovered_at = models.DateTimeField(null=True, blank=True, help_text=_("The end of the last outage: it does not count as age."))
     clock_skew_seconds = models.FloatField(default=0.0, help_text=_("The platform's clock minus ours, by its Date header."))
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_failure_at = models.DateTimeField(null=True, blank=True)

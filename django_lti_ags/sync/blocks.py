@@ -6,7 +6,7 @@ somebody else holds are passed over: they meet the block when they are claimed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from django_lti_ags.profiles.verdict import Verdict
+
+
+GONE: Final = "line_item_gone"
+_OWN_RESTS: Final = (WANTED, "likely_delivered", "would_erase")
+"""Codes of scores that rest for a reason of their own, not under a block."""
 
 
 def block(blocked: QuerySet[LineItem] | QuerySet[Context], verdict: Verdict, now: datetime) -> bool:
@@ -59,9 +64,11 @@ def lift(line_items: QuerySet[LineItem], *, code: str | None = None) -> int:
         own = list(locked(below.filter(wanted).exclude(block_code="").order_by("pk")))
         codes |= {row.block_code for row in own}
         LineItem.objects.using(alias).filter(pk__in=[row.pk for row in own]).update(block_code="", blocked_at=None)
+        _look_again([row for row in own if row.block_code == GONE and row.declared_digest], alias)
         want_again(below)
-        scores = Score.objects.using(alias).filter(line_item__in=below, state=SyncState.BLOCKED, code__in=codes)
-        return requeue_all(scores)
+        scores = Score.objects.using(alias).filter(line_item__in=below, state=SyncState.BLOCKED)
+        # Two refusals at once leave one block: what rests under the other goes with it.
+        return requeue_all(scores.filter(code__in=codes) if code is not None else scores.exclude(code__in=_OWN_RESTS))
 
 
 def lock_columns(scores: QuerySet[Score]) -> None:
@@ -69,6 +76,12 @@ def lock_columns(scores: QuerySet[Score]) -> None:
     pks = sorted(set(scores.order_by().values_list("line_item", flat=True)))
     for some in portions(pks):
         list(locked(LineItem.objects.using(scores.db).filter(pk__in=some).order_by("pk").only("pk")))
+
+
+def _look_again(gone: Sequence[LineItem], alias: str) -> None:
+    """A declared column that is gone from the platform is looked for, or made, anew: no launch will bring its URL."""
+    wanted = {"url": "", "url_digest": None, "opened_at": None, "state": SyncState.BLOCKED, "due_at": None}
+    LineItem.objects.using(alias).filter(pk__in=[row.pk for row in gone]).update(**wanted)
 
 
 def want_again(line_items: QuerySet[LineItem]) -> int:
@@ -123,6 +136,8 @@ def resume(registration: Registration) -> bool:
             some = waiting.filter(pk__in=pks)
             some.filter(aged_from__lt=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
             some.filter(recorded_at__gte=row.paused_at).update(aged_from=now)
+        columns = LineItem.objects.using(alias).filter(service__in=row.services.using(alias), state=SyncState.PENDING)
+        columns.filter(aged_from__lte=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
         payload = {"registration": row.pk, "paused_code": row.paused_code}
         Event.objects.using(alias).create(name="registration_resumed", code=row.paused_code, payload=payload, created_at=now)
         after_commit(alias, signals.registration_resumed, registration_id=row.pk, code=row.paused_code)

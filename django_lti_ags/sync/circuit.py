@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from django_lti_ags import conf
@@ -37,6 +39,7 @@ _FIELDS: Final = (
     "closed_until",
     "concurrency",
     "slowed_at",
+    "recovered_at",
     "clock_skew_seconds",
     "last_success_at",
     "last_failure_at",
@@ -44,8 +47,8 @@ _FIELDS: Final = (
 )
 
 
-def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str) -> dict[int, datetime]:
-    """Write what ``outcomes`` say of their services; return when those that are shut let the next send through.
+def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str) -> dict[int, Service]:
+    """Write what ``outcomes`` say of their services; return these as they are now.
 
     A service that another worker is just writing is left to it: its health is an estimate, and
     nobody waits for it. An outcome counts once, however often it is brought.
@@ -55,7 +58,7 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
         told = by_service.setdefault(outcome.service_id, [])
         if not outcome.facts.get("noted"):
             told.append(outcome)
-            outcome.facts["noted"] = True
+            transaction.on_commit(partial(outcome.facts.__setitem__, "noted", True), using=alias)
     known = Service.objects.using(alias).select_related("registration").filter(pk__in=by_service)
     services = {service.pk: service for service in known}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
@@ -67,7 +70,7 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
         _log_change(service, was_shut=was_shut)
         service.save(using=alias, update_fields=_FIELDS)
         services[service.pk] = service
-    return {pk: service.closed_until for pk, service in services.items() if service.closed_until is not None}
+    return services
 
 
 def _log_change(service: Service, *, was_shut: bool) -> None:
@@ -99,7 +102,7 @@ def _answered(outcome: Outcome) -> bool:
 
 def _is_unused_probe(outcome: Outcome) -> bool:
     """It was withheld, or not started: the service was not asked anything, and the next may ask it at once."""
-    return bool(outcome.facts.get("probe")) and not outcome.exchanges
+    return bool(outcome.facts.get("probe")) and not outcome.exchanges and outcome.verdict.code != "internal_error"
 
 
 def _adapt(service: Service, most: int, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -123,6 +126,7 @@ def _apply(service: Service, outcome: Outcome, now: datetime, random: Random) ->
             # What was in flight when the platform asked for a pause does not end it.
             if outcome.facts.get("probe") or (service.closed_until is not None and service.closed_until <= now):
                 service.closed_until = None
+                service.recovered_at = now
         return
     service.consecutive_failures += 1
     service.failing_since = service.failing_since or now

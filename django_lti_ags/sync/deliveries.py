@@ -18,7 +18,7 @@ from django_lti_ags.sync import circuit, reach, transitions
 from django_lti_ags.sync.outbox import lock_claimed, write_finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from random import Random
     from uuid import UUID
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.models import DeliveryAttempt
+    from django_lti_ags.models import DeliveryAttempt, Service
     from django_lti_ags.profiles.base import Profile
     from django_lti_ags.sync.clients import Clients
     from django_lti_ags.sync.clock import Clock
@@ -109,7 +109,7 @@ class Delivery(ABC, Generic[R]):
         alias: str = conf.get("database")
         with transaction.atomic(using=alias):
             now = self._clock.now()
-            shut = circuit.note(outcomes, now, self._random, alias)
+            services = circuit.note(outcomes, now, self._random, alias)
             busy = {outcome.lease_token for outcome in outcomes if not reach.store(outcome, now, alias)}
             known, above = self.look_up([outcome for outcome in outcomes if outcome.lease_token not in busy], alias)
             busy |= above
@@ -117,7 +117,7 @@ class Delivery(ABC, Generic[R]):
             busy |= locked
             mine = [outcome for outcome in outcomes if outcome.lease_token in found]
             for outcome in mine:
-                transitions.finish(found[outcome.lease_token], outcome, self._terms(now, outcome, shut))
+                transitions.finish(found[outcome.lease_token], outcome, self._terms(now, services.get(outcome.service_id)))
                 self.amend(found[outcome.lease_token], outcome, now, known)
             write_finished(self.rows(), list(found.values()), mine, fields=self.fields, attempt=self.attempt)
             self.conclude(list(found.values()), mine, now, alias)
@@ -125,12 +125,13 @@ class Delivery(ABC, Generic[R]):
         self._warn_of_lost([outcome for outcome in outcomes if outcome.lease_token not in found and outcome.lease_token not in busy])
         return [outcome for outcome in outcomes if outcome.lease_token in busy]
 
-    def _terms(self, now: datetime, outcome: Outcome, shut: Mapping[int, datetime]) -> transitions.Terms:
+    def _terms(self, now: datetime, service: Service | None) -> transitions.Terms:
         return transitions.Terms(
             now=now,
             random=self._random,
             max_age_seconds=conf.get("max_age_seconds"),
-            service_resumes_at=shut.get(outcome.service_id),
+            service_resumes_at=service.closed_until if service else None,
+            service_recovered_at=service.recovered_at if service else None,
         )
 
     def _warn_of_lost(self, outcomes: Sequence[Outcome]) -> None:

@@ -26,11 +26,13 @@ def one_by_one(rows: QuerySet[Score], terms: Claim) -> QuerySet[Score]:
     """``rows`` without those that must wait for the first score of their column."""
     due = rows.filter(service=terms.service_id, due_at__lte=terms.now)
     unopened = LineItem.objects.using(rows.db).filter(opened_at=None).filter(Exists(due.filter(line_item=OuterRef("pk"))))
-    pks = [row.pk for row in locked(unopened.order_by("pk"))]
+    pks = sorted(unopened.values_list("pk", flat=True))
     if not pks:
         return rows
+    # A column that a recorder has locked just now waits; nobody else does.
+    mine = [row.pk for row in locked(unopened.filter(pk__in=pks).order_by("pk").only("pk"), skip=True)]
     travelling = set(rows.filter(line_item__in=pks, state=SyncState.SENDING, due_at__gt=terms.now).values_list("line_item", flat=True))
-    first = [due.filter(line_item=pk).order_by("due_at").values_list("pk", flat=True).first() for pk in pks if pk not in travelling]
+    first = [due.filter(line_item=pk).order_by("due_at").values_list("pk", flat=True).first() for pk in mine if pk not in travelling]
     return rows.filter(~Q(line_item__in=pks) | Q(pk__in=first))
 
 

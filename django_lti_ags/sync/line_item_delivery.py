@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django_lti_ags.ags.types import LineItem as WireLineItem
 from django_lti_ags.ags.urls import check_url
 from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM
-from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, NotStarted
+from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, MissingScope, NotStarted
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict, ambiguous, rejected
 from django_lti_ags.sync.outbox import Outcome, skew_of
 
@@ -108,12 +108,14 @@ def _find(job: LineItemJob, client: Client) -> Verdict | None:
         listed = client.list_line_items(job.container_url, **filters, start_by=job.start_by)
     except NotStarted:
         return _NOT_STARTED
+    except MissingScope as problem:
+        return rejected("missing_line_item_scope", str(problem), Reach.LINE_ITEM)
     except InvalidAnswer as failed:
         return Verdict(code="line_items_unreadable", disposition=Disposition.RETRY, detail=failed.problem)
     except ExchangeFailed as failed:
         return _about_the_container(job.profile.judge(failed.exchange))
-    # Some platforms pass over a filter that they do not know.
-    found = [item for item in listed if all(getattr(item, name) == value for name, value in filters.items())]
+    # Some platforms pass over a filter that they do not know; and without a tag is another column than with one.
+    found = [item for item in listed if all((getattr(item, name) or "") == (value or "") for name, value in told_apart_by.items())]
     if not found:
         return None
     if len(found) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from django_lti_ags import conf
@@ -32,6 +33,16 @@ if TYPE_CHECKING:
     from django_lti_ags.sync.outbox import Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is above and beside the columns of a batch."""
+
+    columns: dict[tuple[int, str], int]
+    """(course, digest of the URL) → the column that has it."""
+    blocks: dict[int, str]
+    """Course → the code that blocks it; blank: none."""
+
+
 class LineItemDelivery(Delivery[LineItem]):
     """The delivery of columns."""
 
@@ -58,23 +69,25 @@ class LineItemDelivery(Delivery[LineItem]):
         """An attempt at a column."""
         return attempt_of_line_item(outcome, exchange)
 
-    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[tuple[int, str], int], set[UUID]]:
-        """The columns that are known already: (course, digest of the URL) → pk. Their courses are locked, so that none is added."""
-        found = [outcome for outcome in outcomes if "item" in outcome.facts]
-        contexts = {outcome.facts["context_id"] for outcome in found}
-        mine = {row.pk for row in locked(Context.objects.using(alias).filter(pk__in=contexts).order_by("pk"), skip=True)}
-        urls = [digest(outcome.facts["item"].id) for outcome in found]
+    def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Known, set[UUID]]:
+        """What is known of the courses: locked, so that no column is added and no block lifted meanwhile."""
+        asking = [outcome for outcome in outcomes if "item" in outcome.facts or outcome.facts.get("block")]
+        contexts = {outcome.facts["context_id"] for outcome in asking}
+        mine = list(locked(Context.objects.using(alias).filter(pk__in=contexts).order_by("pk"), skip=True))
+        urls = [digest(outcome.facts["item"].id) for outcome in asking if "item" in outcome.facts]
         rows = LineItem.objects.using(alias).filter(context__in=mine, url_digest__in=urls)
-        known = {(row.context_id, str(row.url_digest)): row.pk for row in rows}
-        return known, {outcome.lease_token for outcome in found if outcome.facts["context_id"] not in mine}
+        known = Known({(row.context_id, str(row.url_digest)): row.pk for row in rows}, {row.pk: row.block_code for row in mine})
+        return known, {outcome.lease_token for outcome in asking if outcome.facts["context_id"] not in known.blocks}
 
-    def amend(self, row: LineItem, outcome: Outcome, now: datetime, known: dict[tuple[int, str], int]) -> None:
-        """Keep the URL of a column that was found or made."""
+    def amend(self, row: LineItem, outcome: Outcome, now: datetime, known: Known) -> None:
+        """Keep the URL of a column that was found or made; look again for one whose course's block was lifted meanwhile."""
+        if row.state == SyncState.BLOCKED and outcome.facts.get("block") and not known.blocks[row.context_id]:
+            row.state, row.due_at, row.code, row.detail = SyncState.PENDING, now, "", ""
         item = outcome.facts.get("item")
         if outcome.verdict.disposition is not Disposition.DELIVERED or not isinstance(item, WireLineItem):
             return
         url = str(item.id)
-        if known.setdefault((row.context_id, digest(url)), row.pk) != row.pk:
+        if known.columns.setdefault((row.context_id, digest(url)), row.pk) != row.pk:
             row.state, row.code, row.detail = SyncState.BLOCKED, "line_item_known", url
             row.block_code, row.blocked_at = "line_item_known", now
             return
@@ -112,6 +125,7 @@ def _job(placed: LineItem, row: LineItem, profile: Profile, start_by: float, *, 
         withheld=withheld,
         start_by=start_by,
         probe=probe,
+        facts={"block": placed.context.block_code},
     )
 
 

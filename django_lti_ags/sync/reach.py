@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
+
+from django.db import transaction
 
 from django_lti_ags import signals
 from django_lti_ags.models import Context, LineItem, Score
@@ -35,8 +38,10 @@ def concerns(outcome: Outcome, job: Job) -> bool:
 def store(outcome: Outcome, now: datetime, alias: str) -> bool:
     """Store a refusal that concerns more than its own row; False: its place is locked by somebody else just now."""
     verdict = outcome.verdict
-    if verdict.disposition is not Disposition.REJECTED:
+    if verdict.disposition is not Disposition.REJECTED or outcome.facts.get("stored"):
         return True
+    # Once: a person may have lifted it while the row itself was locked.
+    transaction.on_commit(partial(outcome.facts.__setitem__, "stored", True), using=alias)
     if verdict.reach is Reach.REGISTRATION:
         if blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
             told = {"registration_id": outcome.facts["registration_id"], "service_id": outcome.service_id, "code": verdict.code}

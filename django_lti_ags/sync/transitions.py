@@ -32,6 +32,8 @@ class Terms:
     max_age_seconds: float
     service_resumes_at: datetime | None = None
     """When the service's circuit lets the next send through; None: it is closed now, sends go through."""
+    service_recovered_at: datetime | None = None
+    """When it was closed last: an outage does not count as age."""
 
 
 def finish(row: Leased, outcome: Outcome, terms: Terms) -> None:
@@ -87,13 +89,13 @@ def _try_again(row: Leased, outcome: Outcome, terms: Terms) -> None:
         return
     wait = delay_seconds(row.tries, terms.random, retry_after=verdict.retry_after_seconds)
     row.due_at = terms.now + timedelta(seconds=wait)
-    if terms.service_resumes_at is not None:
+    if terms.service_resumes_at is not None and verdict.code != "internal_error":
         # An outage, not this row: the try does not count, and the row is due when the service is asked again.
         _take_back(row)
         row.due_at = max(terms.service_resumes_at, terms.now)
     elif verdict.reach is Reach.SERVICE:
         _take_back(row)
-    elif terms.now - row.aged_from > timedelta(seconds=terms.max_age_seconds):
+    elif terms.now - max(row.aged_from, terms.service_recovered_at or row.aged_from) > timedelta(seconds=terms.max_age_seconds):
         row.state, row.due_at, row.code = SyncState.FAILED, None, "gave_up"
     elif verdict.most_tries is not None and row.tries >= verdict.most_tries:
         # The service is well, or its circuit would be open: it is this row.

@@ -154,12 +154,13 @@ def test_eight_workers_make_one_column(make_campus, declare):
     assert {row.user_id: row.state for row in Score.objects.all()} == {f"u{n}": SyncState.DELIVERED for n in range(1, 9)}
 
 
-def test_two_declarations_of_one_column_do_not_share_it_unnoticed(campus, declare, deliver):
-    made_at_the_platform(campus, resource_id="essay", tag="final")
-    by_id, by_tag = declare(), declare(resource_id="", tag="final")
+def test_a_column_that_a_launch_brought_is_not_declared_beside_it(campus, declare, deliver):
+    launched = campus.line_item()
+    campus.link.line_item.resource_id = "essay"
+    essay = declare(resource_id="essay", resource_link_id=campus.link.id)
     deliver()
-    told = {row.code for row in (by_id, by_tag) if not row.refresh_from_db()}
-    assert told == {"line_item_found", "line_item_known"}
+    essay.refresh_from_db()
+    assert (essay.state, essay.code, essay.detail) == (SyncState.BLOCKED, "line_item_known", launched.url)
     assert LineItem.objects.exclude(url="").count() == 1
 
 
