@@ -37,20 +37,25 @@ def concerns(outcome: Outcome, job: Job) -> bool:
 
 def store(outcome: Outcome, now: datetime, alias: str) -> bool:
     """Store a refusal that concerns more than its own row; False: its place is locked by somebody else just now."""
-    verdict = outcome.verdict
-    if verdict.disposition is not Disposition.REJECTED or outcome.facts.get("stored"):
+    if outcome.verdict.disposition is not Disposition.REJECTED or outcome.facts.get("stored"):
         return True
-    # Once: a person may have lifted it while the row itself was locked.
-    transaction.on_commit(partial(outcome.facts.__setitem__, "stored", True), using=alias)
-    if verdict.reach is Reach.REGISTRATION:
-        if blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
-            told = {"registration_id": outcome.facts["registration_id"], "service_id": outcome.service_id, "code": verdict.code}
-            logger.error("Registration %s is paused: %s %s", told["registration_id"], verdict.code, verdict.detail, extra=told)
-            after_commit(alias, signals.registration_paused, registration_id=outcome.facts["registration_id"], code=verdict.code)
-    elif verdict.reach is Reach.CONTEXT:
+    stored = _store(outcome, now, alias)
+    if stored:
+        # Once: a person may have lifted it while the row itself was locked.
+        transaction.on_commit(partial(outcome.facts.__setitem__, "stored", True), using=alias)
+    return stored
+
+
+def _store(outcome: Outcome, now: datetime, alias: str) -> bool:
+    verdict = outcome.verdict
+    if verdict.reach is Reach.CONTEXT:
         return blocks.block(Context.objects.using(alias).filter(pk=outcome.facts["context_id"]), verdict, now)
-    elif verdict.reach is Reach.LINE_ITEM:
+    if verdict.reach is Reach.LINE_ITEM:
         return blocks.block(LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"]), verdict, now)
+    if verdict.reach is Reach.REGISTRATION and blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
+        told = {"registration_id": outcome.facts["registration_id"], "service_id": outcome.service_id, "code": verdict.code}
+        logger.error("Registration %s is paused: %s %s", told["registration_id"], verdict.code, verdict.detail, extra=told)
+        after_commit(alias, signals.registration_paused, registration_id=outcome.facts["registration_id"], code=verdict.code)
     return True
 
 

@@ -94,6 +94,7 @@ def test_a_block_that_cannot_be_stored_yet_is_stored_in_a_later_round(campus, li
     with Holding(lambda: LineItem.objects.filter(pk=line_item.pk).update(label="Renamed")):
         running.start()
         campus.platform.ledger.wait_for(lambda ledger: bool(ledger.of("score")))
+        running.join(0.5)  # some rounds in which it cannot be stored
     running.join(SECONDS)
     engine.close()
     assert LineItem.objects.get().block_code == "line_item_gone"
