@@ -11,7 +11,6 @@ refused. A failure is remembered for some seconds.
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any, Final
 
 import jwt
@@ -22,6 +21,7 @@ from django_lti_ags.ags.exchange import Exchange, Failure
 from django_lti_ags.ags.transport import Transport
 from django_lti_ags.launch.reasons import one_line
 from django_lti_ags.models.identity import digest
+from django_lti_ags.sync.waiting import wait_until
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ PATIENCE_SECONDS: Final = 1.0
 
 _FETCHING_SECONDS: Final = 10
 """Longer than a fetch; whoever dies in one holds the others up no longer."""
-_LOOK_SECONDS: Final = 0.05
 _PREFIX: Final = "lti_ags:jwks:"
 
 KeySet = list[dict[str, str]]
@@ -111,13 +110,8 @@ class _Kept:
 
     def _awaited(self, kid: str) -> KeySet:
         """The set that another launch is fetching, if it comes soon."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while self._is_fetching():
-            if time.monotonic() > until:
-                raise KeyNotFound(
-                    "The platform's key set is being fetched just now, and takes long. Open the activity again in a few seconds."
-                )
-            time.sleep(_LOOK_SECONDS)
+        if not wait_until(lambda: not self._is_fetching(), PATIENCE_SECONDS):
+            raise KeyNotFound("The platform's key set is being fetched just now, and takes long. Open the activity again in a few seconds.")
         listed: KeySet | None = self._cache.get(self._name)
         failure = self._cache.get(f"{self._name}:failure")
         if failure is not None and _chosen(listed, kid) is None:

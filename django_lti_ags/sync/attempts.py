@@ -13,21 +13,11 @@ if TYPE_CHECKING:
 _TEXT_LENGTH: Final = 8000
 
 
-def attempt_of_score(outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
-    """``exchange`` as an attempt at a score."""
-    return _attempt(outcome, exchange, score_id=outcome.pk)
-
-
-def attempt_of_line_item(outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
-    """``exchange`` as an attempt at finding or making a column."""
-    return _attempt(outcome, exchange, line_item_id=outcome.pk)
-
-
-def _attempt(outcome: Outcome, exchange: Exchange, **owner: int) -> DeliveryAttempt:
-    """The last exchange of a send carries the verdict."""
+def attempt_of(outcome: Outcome, exchange: Exchange, owner: str) -> DeliveryAttempt:
+    """``exchange`` as an attempt at a row of the kind ``owner``; the last one of a send carries the verdict."""
     attempt = attempt_from(
         exchange,
-        **owner,
+        **{f"{owner}_id": outcome.pk},
         service_id=outcome.service_id,
         version=outcome.version,
         lease_token=outcome.lease_token,

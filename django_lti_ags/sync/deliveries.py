@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
 
 from django_lti_ags import conf
 from django_lti_ags.models import Leased
 from django_lti_ags.sync import circuit, reach, transitions
+from django_lti_ags.sync.attempts import attempt_of
+from django_lti_ags.sync.jobs import NOT_STARTED, Job, send
 from django_lti_ags.sync.outbox import lock_claimed, write_finished
 
 if TYPE_CHECKING:
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from django_lti_ags.ags.client import Client
     from django_lti_ags.ags.exchange import Exchange
     from django_lti_ags.models import DeliveryAttempt, Service
     from django_lti_ags.profiles.base import Profile
+    from django_lti_ags.profiles.verdict import Verdict
     from django_lti_ags.sync.clients import Clients
     from django_lti_ags.sync.clock import Clock
     from django_lti_ags.sync.outbox import Claim, Outcome
@@ -35,26 +39,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Leased)
-
-
-class Job(Protocol):
-    """One claimed row, ready to be sent by a thread that never touches the database."""
-
-    @property
-    def service_id(self) -> int:
-        """The service it goes to."""
-
-    @property
-    def line_item_id(self) -> int:
-        """The line item that it is, or belongs to."""
-
-    @property
-    def context_id(self) -> int:
-        """The course."""
-
-    @property
-    def registration_id(self) -> int:
-        """The registration."""
 
 
 class Delivery(ABC, Generic[R]):
@@ -81,16 +65,20 @@ class Delivery(ABC, Generic[R]):
         """Claimed rows as jobs. ``start_by``: the monotonic time after which a send would outlive its lease."""
 
     @abstractmethod
-    def exchange(self, job: Any) -> Outcome:
-        """Talk to the platform, and judge its answer. No database; raises nothing."""
+    def talk(self, job: Any, client: Client) -> tuple[Verdict, bool]:
+        """Talk to the platform, and judge its answer; whether an open question is settled. No database."""
 
-    @abstractmethod
-    def hand_back(self, job: Any) -> Outcome:
+    def exchange(self, job: Job) -> Outcome:
+        """Send it; raises nothing."""
+        return send(job, self.clients, self.talk)
+
+    def hand_back(self, job: Job) -> Outcome:
         """The outcome of a job that was not started."""
+        return job.outcome(NOT_STARTED)
 
-    @abstractmethod
     def attempt(self, outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
         """An exchange as the row that tells of it."""
+        return attempt_of(outcome, exchange, self.rows().model.attempt_kind)
 
     @abstractmethod
     def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Any, set[UUID]]:

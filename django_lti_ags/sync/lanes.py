@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from django_lti_ags.sync.deliveries import Delivery, Job
+    from django_lti_ags.sync.deliveries import Delivery
+    from django_lti_ags.sync.jobs import Job
 
 _LEASE_SHARE: Final = 0.25
 """No more is claimed than the threads can start within this share of the lease."""

@@ -7,8 +7,7 @@ is reported, not guessed.
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from django_lti_ags.ags.types import LineItem as WireLineItem
@@ -16,88 +15,27 @@ from django_lti_ags.ags.urls import check_url
 from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, MissingScope, NotStarted
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict, ambiguous, rejected
-from django_lti_ags.sync.outbox import Outcome, skew_of
+from django_lti_ags.sync.jobs import NOT_STARTED, Job
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from django_lti_ags.ags.client import Client
-    from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.ags.tokens import Credentials
-    from django_lti_ags.profiles.base import Profile
-    from django_lti_ags.sync.clients import Clients
 
-logger = logging.getLogger(__name__)
-
-_NOT_STARTED: Final = Verdict(code="not_started", disposition=Disposition.RETRY, reach=Reach.SERVICE)
 _LATE_SECONDS: Final = 30.0
 """A creation that had no clear answer may still be under way: so long is waited before the column is searched for."""
 _SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineItemJob:
-    """One claimed column with everything that finding or making it needs."""
+class LineItemJob(Job):
+    """One claimed column."""
 
-    line_item_id: int
-    lease_token: uuid.UUID
-    version: int
-    wire_timestamp: datetime
-    service_id: int
-    context_id: int
-    registration_id: int
     container_url: str
-    scopes: tuple[str, ...]
-    credentials: Credentials | None
-    profile: Profile
     wanted: WireLineItem
-    withheld: Verdict | None = None
-    start_by: float = 0.0
-    probe: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
-def send(job: LineItemJob, clients: Clients) -> Outcome:
-    """Find the column, or make it; raises nothing."""
-    if job.withheld is not None or job.credentials is None:
-        return outcome_of(job, job.withheld or _NOT_STARTED)
-    exchanges: list[Exchange] = []
-    try:
-        client = clients.client(job.credentials, job.scopes, exchanges.append, job.profile)
-        verdict = _find(job, client) or _make(job, client)
-    except Exception:
-        told = {"row_id": job.line_item_id, "service_id": job.service_id}
-        logger.exception("Making line item %s failed inside the worker", job.line_item_id, extra=told)
-        verdict = Verdict(code="internal_error", disposition=Disposition.RETRY)
-    return outcome_of(job, verdict, tuple(exchanges))
-
-
-def not_started(job: LineItemJob) -> Outcome:
-    """The outcome of a job that no thread took up."""
-    return outcome_of(job, _NOT_STARTED)
-
-
-def outcome_of(job: LineItemJob, verdict: Verdict, exchanges: Sequence[Exchange] = ()) -> Outcome:
-    """``verdict`` as the outcome of ``job``."""
-    return Outcome(
-        pk=job.line_item_id,
-        lease_token=job.lease_token,
-        version=job.version,
-        wire_timestamp=job.wire_timestamp,
-        service_id=job.service_id,
-        verdict=verdict,
-        exchanges=exchanges,
-        clock_skew_seconds=skew_of(exchanges),
-        facts={
-            **job.facts,
-            "line_item_id": job.line_item_id,
-            "context_id": job.context_id,
-            "registration_id": job.registration_id,
-            "probe": job.probe,
-        },
-    )
+def talk(job: LineItemJob, client: Client) -> tuple[Verdict, bool]:
+    """Find the column, or make it; the verdict, and False: no question is left open that a Result could settle."""
+    return _find(job, client) or _make(job, client), False
 
 
 def _find(job: LineItemJob, client: Client) -> Verdict | None:
@@ -107,7 +45,7 @@ def _find(job: LineItemJob, client: Client) -> Verdict | None:
     try:
         listed = client.list_line_items(job.container_url, **filters, start_by=job.start_by)
     except NotStarted:
-        return _NOT_STARTED
+        return NOT_STARTED
     except MissingScope as problem:
         return rejected("missing_line_item_scope", str(problem), Reach.LINE_ITEM)
     except InvalidAnswer as failed:
@@ -130,7 +68,7 @@ def _make(job: LineItemJob, client: Client) -> Verdict:
     try:
         made = client.create_line_item(job.container_url, job.wanted, start_by=job.start_by)
     except NotStarted:
-        return _NOT_STARTED
+        return NOT_STARTED
     except InvalidAnswer as failed:
         return _later(ambiguous("line_items_unreadable", failed.problem))
     except ExchangeFailed as failed:

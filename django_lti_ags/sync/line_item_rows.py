@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django_lti_ags import conf
 from django_lti_ags.ags.types import LineItem as WireLineItem
-from django_lti_ags.exceptions import EncryptionError
 from django_lti_ags.models import Context, LineItem, Score, SyncState
 from django_lti_ags.models.identity import digest
-from django_lti_ags.profiles.verdict import Disposition, Verdict, registration_fault
+from django_lti_ags.profiles.verdict import Disposition, Verdict
 from django_lti_ags.sync import blocks, line_item_delivery
-from django_lti_ags.sync.attempts import attempt_of_line_item
-from django_lti_ags.sync.clients import credentials_of
 from django_lti_ags.sync.deliveries import Delivery
+from django_lti_ags.sync.jobs import shared_terms
 from django_lti_ags.sync.line_item_delivery import LineItemJob
 from django_lti_ags.sync.outbox_sql import locked
 from django_lti_ags.sync.services import service_at
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.ags.tokens import Credentials
-    from django_lti_ags.models import DeliveryAttempt, Registration
+    from django_lti_ags.ags.client import Client
     from django_lti_ags.profiles.base import Profile
     from django_lti_ags.sync.outbox import Outcome
 
@@ -52,22 +48,14 @@ class LineItemDelivery(Delivery[LineItem]):
         """All columns."""
         return LineItem.objects.using(conf.get("database"))
 
+    def talk(self, job: LineItemJob, client: Client) -> tuple[Verdict, bool]:
+        """Find it, or make it."""
+        return line_item_delivery.talk(job, client)
+
     def prepare(self, rows: Sequence[LineItem], profile: Profile, *, start_by: float, probe: bool) -> list[LineItemJob]:
         """Claimed columns of one service as jobs, with what their courses say now."""
         placed = self.rows().select_related("context__deployment__registration__signing_key").in_bulk([row.pk for row in rows])
         return [_job(placed[row.pk], row, profile, start_by, probe=probe) for row in rows if row.pk in placed]
-
-    def exchange(self, job: LineItemJob) -> Outcome:
-        """Find it, or make it."""
-        return line_item_delivery.send(job, self.clients)
-
-    def hand_back(self, job: LineItemJob) -> Outcome:
-        """Nobody did."""
-        return line_item_delivery.not_started(job)
-
-    def attempt(self, outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
-        """An attempt at a column."""
-        return attempt_of_line_item(outcome, exchange)
 
     def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Known, set[UUID]]:
         """What is known of the courses: locked, so that no column is added and no block lifted meanwhile."""
@@ -103,29 +91,18 @@ class LineItemDelivery(Delivery[LineItem]):
 
 
 def _job(placed: LineItem, row: LineItem, profile: Profile, start_by: float, *, probe: bool) -> LineItemJob:
-    if row.lease_token is None or row.wire_timestamp is None:
-        raise ValueError(f"Line item {row.pk} was not claimed.")
-    registration = placed.context.deployment.registration
-    credentials, withheld = _credentials(registration)
-    if placed.context.block_code:
-        withheld = Verdict(code=placed.context.block_code, disposition=Disposition.WITHHELD)
+    context = placed.context
+    terms = shared_terms(row, context, profile, start_by=start_by, probe=probe)
+    if context.block_code:
+        terms["withheld"] = Verdict(code=context.block_code, disposition=Disposition.WITHHELD)
     return LineItemJob(
-        line_item_id=row.pk,
-        lease_token=row.lease_token,
-        version=row.version,
-        wire_timestamp=row.wire_timestamp,
+        **terms,
         service_id=row.service_id,
-        context_id=row.context_id,
-        registration_id=registration.pk,
-        container_url=placed.context.line_items_url,
-        scopes=tuple(placed.context.scopes),
-        credentials=credentials,
-        profile=profile,
+        line_item_id=row.pk,
+        container_url=context.line_items_url,
+        scopes=tuple(context.scopes),
         wanted=_wanted(row),
-        withheld=withheld,
-        start_by=start_by,
-        probe=probe,
-        facts={"block": placed.context.block_code},
+        facts={"block": context.block_code},
     )
 
 
@@ -137,10 +114,3 @@ def _wanted(row: LineItem) -> WireLineItem:
         resource_id=row.resource_id or None,
         tag=row.tag or None,
     )
-
-
-def _credentials(registration: Registration) -> tuple[Credentials | None, Verdict | None]:
-    try:
-        return credentials_of(registration), None
-    except EncryptionError as problem:
-        return None, registration_fault("key_unusable", str(problem))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from django_lti_ags.sync.deliveries import Job
+    from django_lti_ags.sync.jobs import Job
     from django_lti_ags.sync.outbox import Outcome
 
 logger = logging.getLogger(__name__)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django_lti_ags.ags.types import Score as WireScore
@@ -12,99 +10,37 @@ from django_lti_ags.ags.vocabulary import SCOPE_RESULT_READONLY
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidScore, MissingScope, NotStarted
 from django_lti_ags.profiles.answers import describe
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict
-from django_lti_ags.sync.outbox import Outcome, skew_of
+from django_lti_ags.sync.jobs import NOT_STARTED, Job
 from django_lti_ags.sync.settling import Held, settle
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Mapping
 
     from django_lti_ags.ags.client import Client
     from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.ags.tokens import Credentials
-    from django_lti_ags.profiles.base import Profile
-    from django_lti_ags.sync.clients import Clients
-
-logger = logging.getLogger(__name__)
-
-_NOT_STARTED = Verdict(code="not_started", disposition=Disposition.RETRY, reach=Reach.SERVICE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreJob:
-    """One claimed score with everything that its send needs."""
+class ScoreJob(Job):
+    """One claimed score."""
 
-    pk: int
-    lease_token: uuid.UUID
-    version: int
-    wire_timestamp: datetime
-    service_id: int
-    line_item_id: int
-    context_id: int
-    registration_id: int
     url: str
-    scopes: tuple[str, ...]
-    credentials: Credentials | None
-    profile: Profile
     fields: Mapping[str, Any]
-    unsettled: bool = False
-    fingerprint: str = ""
-    delivered: Held | None = None
+    unsettled: bool
+    fingerprint: str
+    """Of what the tool said, without what the profile adds."""
+    delivered: Held | None
     """What the platform is known to have taken last."""
-    doubtful: tuple[Held, ...] = ()
+    doubtful: tuple[Held, ...]
     """What it may have taken since."""
-    withheld: Verdict | None = None
-    start_by: float = 0.0
-    probe: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
 
 
-def send(job: ScoreJob, clients: Clients) -> Outcome:
-    """Send one score, after asking the platform first where that is due; raises nothing."""
-    if job.withheld is not None or job.credentials is None:
-        return outcome_of(job, job.withheld or _NOT_STARTED)
-    exchanges: list[Exchange] = []
-    settled = False
-    try:
-        client = clients.client(job.credentials, job.scopes, exchanges.append, job.profile)
-        verdict = _ask(job, client) if job.unsettled else None
-        settled = job.unsettled and (verdict is None or verdict.code in ("already_there", "changed_elsewhere"))
-        if verdict is None:
-            verdict = _post(job, client)
-    except Exception:
-        # One score must never stop the worker: it comes back later, and the log says why.
-        logger.exception("Sending score %s failed inside the worker", job.pk, extra={"row_id": job.pk, "service_id": job.service_id})
-        verdict = Verdict(code="internal_error", disposition=Disposition.RETRY)
-    return outcome_of(job, verdict, exchanges=tuple(exchanges), settled=settled)
-
-
-def outcome_of(job: ScoreJob, verdict: Verdict, *, exchanges: tuple[Exchange, ...] = (), settled: bool = False) -> Outcome:
-    """``verdict`` as the outcome of ``job``."""
-    return Outcome(
-        pk=job.pk,
-        lease_token=job.lease_token,
-        version=job.version,
-        wire_timestamp=job.wire_timestamp,
-        service_id=job.service_id,
-        verdict=verdict,
-        exchanges=exchanges,
-        settled=settled,
-        clock_skew_seconds=skew_of(exchanges),
-        facts={
-            **job.facts,
-            "fields": job.fields,
-            "fingerprint": job.fingerprint,
-            "line_item_id": job.line_item_id,
-            "context_id": job.context_id,
-            "registration_id": job.registration_id,
-            "probe": job.probe,
-        },
-    )
-
-
-def not_started(job: ScoreJob) -> Outcome:
-    """The outcome of a job that no thread took up."""
-    return outcome_of(job, _NOT_STARTED)
+def talk(job: ScoreJob, client: Client) -> tuple[Verdict, bool]:
+    """Send one score, after asking the platform first where that is due; the verdict, and whether the question is settled."""
+    asked = _ask(job, client) if job.unsettled else None
+    if asked is not None:
+        return asked, asked.code in ("already_there", "changed_elsewhere")
+    return _post(job, client), job.unsettled
 
 
 def _post(job: ScoreJob, client: Client) -> Verdict:
@@ -112,7 +48,7 @@ def _post(job: ScoreJob, client: Client) -> Verdict:
         score = _wire_score(job, with_comment=_needs_comment(job, client))
         receipt = client.post_score(job.url, score, start_by=job.start_by)
     except NotStarted:
-        return _NOT_STARTED
+        return NOT_STARTED
     except InvalidAnswer as failed:
         return Verdict(code="results_unreadable", disposition=Disposition.RETRY, detail=failed.problem)
     except InvalidScore as problem:
@@ -155,7 +91,7 @@ def _ask(job: ScoreJob, client: Client) -> Verdict | None:
     try:
         results = client.list_results(job.url, user_id=job.fields["user_id"], start_by=job.start_by)
     except NotStarted:
-        return _NOT_STARTED
+        return NOT_STARTED
     except InvalidAnswer as failed:
         return Verdict(code="results_unreadable", disposition=Disposition.RETRY, detail=failed.problem)
     except ExchangeFailed as failed:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django_lti_ags import conf
 from django_lti_ags.ags.vocabulary import SCOPE_SCORE
-from django_lti_ags.exceptions import EncryptionError
 from django_lti_ags.models import Context, LineItem, Score, SyncState
-from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict, registration_fault, rejected
+from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict, rejected
 from django_lti_ags.sync import announcing, first_scores, score_delivery
-from django_lti_ags.sync.attempts import attempt_of_score
-from django_lti_ags.sync.clients import credentials_of
 from django_lti_ags.sync.deliveries import Delivery
+from django_lti_ags.sync.jobs import shared_terms
 from django_lti_ags.sync.outbox_sql import locked
 from django_lti_ags.sync.recording import WIRE_FIELDS
 from django_lti_ags.sync.score_delivery import ScoreJob
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.ags.tokens import Credentials
-    from django_lti_ags.models import DeliveryAttempt
+    from django_lti_ags.ags.client import Client
     from django_lti_ags.profiles.base import Profile
     from django_lti_ags.sync.outbox import Claim, Outcome
 
@@ -52,6 +48,10 @@ class ScoreDelivery(Delivery[Score]):
         """All scores."""
         return Score.objects.using(conf.get("database"))
 
+    def talk(self, job: ScoreJob, client: Client) -> tuple[Verdict, bool]:
+        """Send it, after asking where that is due."""
+        return score_delivery.talk(job, client)
+
     def narrow(self, profile: Profile) -> Callable[[QuerySet[Score], Claim], QuerySet[Score]] | None:
         """A column's first score goes alone where the profile says so."""
         return first_scores.one_by_one if profile.first_score_alone else None
@@ -66,18 +66,6 @@ class ScoreDelivery(Delivery[Score]):
         # A column may have been deleted since, and its scores with it.
         left = [row for row in rows if row.line_item_id in line_items]
         return [_job(row, line_items[row.line_item_id], profile, start_by, probe=probe) for row in left]
-
-    def exchange(self, job: ScoreJob) -> Outcome:
-        """Send it."""
-        return score_delivery.send(job, self.clients)
-
-    def hand_back(self, job: ScoreJob) -> Outcome:
-        """Nobody sent it."""
-        return score_delivery.not_started(job)
-
-    def attempt(self, outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
-        """An attempt at a score."""
-        return attempt_of_score(outcome, exchange)
 
     def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[dict[int, str], set[UUID]]:
         """The blocks that stand now over the scores that were withheld for one; locked, so that none is lifted meanwhile."""
@@ -111,37 +99,39 @@ class ScoreDelivery(Delivery[Score]):
 
 
 def _job(row: Score, line_item: LineItem, profile: Profile, start_by: float, *, probe: bool) -> ScoreJob:
-    if row.lease_token is None or row.wire_timestamp is None:
-        raise ValueError(f"Score {row.pk} was not claimed.")
-    credentials, withheld = _credentials(line_item)
+    terms = shared_terms(row, line_item.context, profile, start_by=start_by, probe=probe)
     fields = _fields(row, profile)
-    withheld = withheld or profile.withhold(fields, held=row.delivered_given is not None)
+    fingerprint = Held.of({name: getattr(row, name) for name in WIRE_FIELDS}).fingerprint
     block = line_item.standing_block
-    if block:
-        withheld = Verdict(code=block, disposition=Disposition.WITHHELD)
+    terms["withheld"] = _withheld(line_item, terms["withheld"]) or profile.withhold(fields, held=row.delivered_given is not None)
     return ScoreJob(
-        pk=row.pk,
-        lease_token=row.lease_token,
-        version=row.version,
-        wire_timestamp=row.wire_timestamp,
+        **terms,
         service_id=row.service_id,
-        line_item_id=row.line_item_id,
-        context_id=line_item.context_id,
-        registration_id=line_item.context.deployment.registration_id,
+        line_item_id=line_item.pk,
         url=line_item.url,
         scopes=tuple(line_item.scopes),
-        credentials=credentials,
-        profile=profile,
         fields=fields,
         unsettled=row.unsettled,
-        fingerprint=Held.of({name: getattr(row, name) for name in WIRE_FIELDS}).fingerprint,
+        fingerprint=fingerprint,
         delivered=_delivered(row),
         doubtful=tuple(Held(**one) for one in row.doubtful),
-        withheld=withheld,
-        start_by=start_by,
-        probe=probe,
-        facts={"home": line_item.service_id, "block": block, "opens": profile.first_score_alone and line_item.opened_at is None},
+        facts={
+            "home": line_item.service_id,
+            "block": block,
+            "opens": profile.first_score_alone and line_item.opened_at is None,
+            "fields": fields,
+            "fingerprint": fingerprint,
+        },
     )
+
+
+def _withheld(line_item: LineItem, unusable: Verdict | None) -> Verdict | None:
+    """Why nothing can be sent to this column now; a block comes first, since it says what to do."""
+    if line_item.standing_block:
+        return Verdict(code=line_item.standing_block, disposition=Disposition.WITHHELD)
+    if unusable is None and SCOPE_SCORE not in line_item.scopes:
+        return rejected("missing_scope", f"Granted: {', '.join(line_item.scopes) or 'nothing'}.", Reach.LINE_ITEM)
+    return unusable
 
 
 def _fields(row: Score, profile: Profile) -> dict[str, Any]:
@@ -161,17 +151,6 @@ def _delivered(row: Score) -> Held | None:
         comment=row.delivered_comment,
         fingerprint=row.delivered_fingerprint,
     )
-
-
-def _credentials(line_item: LineItem) -> tuple[Credentials | None, Verdict | None]:
-    try:
-        credentials = credentials_of(line_item.context.deployment.registration)
-    except EncryptionError as problem:
-        return None, registration_fault("key_unusable", str(problem))
-    if SCOPE_SCORE not in line_item.scopes:
-        detail = f"Granted: {', '.join(line_item.scopes) or 'nothing'}."
-        return credentials, rejected("missing_scope", detail, Reach.LINE_ITEM)
-    return credentials, None
 
 
 def _note_delivered(row: Score, outcome: Outcome, now: datetime) -> None:

@@ -14,13 +14,13 @@ from django.core.cache import caches
 from django_lti_ags import conf, encryption
 from django_lti_ags.ags.tokens import MemoryTokenStore, Token
 from django_lti_ags.exceptions import EncryptionError
+from django_lti_ags.sync.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX: Final = "lti_ags:token:"
 _LOCK_PREFIX: Final = "lti_ags:token-lock:"
-_LOOK_EVERY_SECONDS: Final = 0.05
 
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,6 @@ class CacheTokenStore:
     def __init__(self) -> None:
         self._memory = MemoryTokenStore()
         self._cache = _Cache()
-        self._pause = threading.Event()
 
     def get(self, key: str) -> Token | None:
         """The token under ``key``, if one is known here or to another process."""
@@ -106,11 +105,14 @@ class CacheTokenStore:
         longest = float(conf.get("send_deadline_seconds")) + 5
         name = _LOCK_PREFIX + key
         with self._memory.lock(key):
-            give_up = time.monotonic() + longest
-            mine = self._cache.add(name, int(longest))
-            while not mine and time.monotonic() < give_up and self.get(key) is None:
-                self._pause.wait(_LOOK_EVERY_SECONDS)
+            mine = False
+
+            def mine_or_there() -> bool:
+                nonlocal mine
                 mine = self._cache.add(name, int(longest))
+                return mine or self.get(key) is not None
+
+            wait_until(mine_or_there, longest)
             try:
                 yield
             finally:

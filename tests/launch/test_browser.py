@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 
 import pytest
 
 from django_lti_ags.launch import browser, frames
 from django_lti_ags.testing.platforms import Response, Route
+from tests.chromium import FLAGS, binary
 
 pytestmark = [pytest.mark.browser, pytest.mark.urls("tests.launch.urls"), pytest.mark.django_db(transaction=True)]
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 DEADLINE_MS = 20_000
 
 
@@ -48,16 +39,13 @@ def visit(tmp_path):
     """Opens the address in a fresh Chromium, and hands the page to a function; the answer is what that gives."""
     from playwright.sync_api import sync_playwright
 
-    binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert binary, "No Chromium: install your distribution's, or name one in CHROMIUM."
-
     def run(address, look, *, cookies_in_frames):
         # A profile of its own, not a private window: that blocks cookies in frames by itself.
         preferences = tmp_path / "profile" / "Default" / "Preferences"
         preferences.parent.mkdir(parents=True)
         preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 0 if cookies_in_frames else 1}}))
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch_persistent_context(tmp_path / "profile", executable_path=binary, args=FLAGS)
+            chromium = playwright.chromium.launch_persistent_context(tmp_path / "profile", executable_path=binary(), args=FLAGS)
             page = chromium.new_page()
             page.set_default_timeout(DEADLINE_MS)
             page.goto(address)

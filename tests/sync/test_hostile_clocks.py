@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 
 from django_lti_ags.models import Score, Service, SyncState
-from django_lti_ags.sync import score_delivery
+from django_lti_ags.sync import deliveries
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.worker import Worker
 from tests.sync.conftest import Tomorrow, record
@@ -52,7 +52,7 @@ def test_a_fault_outside_every_guard_still_ends_the_send(campus, line_item, monk
         raise MemoryError
 
     record(line_item)
-    monkeypatch.setattr(score_delivery, "send", send)
+    monkeypatch.setattr(deliveries, "send", send)
     worker = Worker(Engine())
     running = threading.Thread(target=lambda: (worker.run(), connections.close_all()))
     running.start()

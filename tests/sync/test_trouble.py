@@ -179,18 +179,18 @@ def test_a_scope_that_was_not_granted_blocks_without_a_request(campus, line_item
 def test_a_block_that_is_lifted_on_the_way_does_not_hold(campus, line_item, monkeypatch, deliver):
     LineItem.objects.update(block_code="forbidden")
     record(line_item)
-    from django_lti_ags.sync import score_delivery
+    from django_lti_ags.sync import deliveries
 
-    real = score_delivery.send
+    real = deliveries.send
 
-    def lift_and_send(job, using):
+    def lift_and_send(job, *using):
         threading.Thread(target=lambda: (LineItem.objects.update(block_code=""), connections.close_all())).start()
         while LineItem.objects.get().block_code:
             continue
         connections.close_all()
-        return real(job, using)
+        return real(job, *using)
 
-    monkeypatch.setattr(score_delivery, "send", lift_and_send)
+    monkeypatch.setattr(deliveries, "send", lift_and_send)
     deliver()
     assert campus.shown("u1") == 8
 

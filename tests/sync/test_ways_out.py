@@ -18,7 +18,6 @@ from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.line_item_rows import LineItemDelivery
 from django_lti_ags.sync.outbox import Claim, claim
-from django_lti_ags.sync.score_delivery import outcome_of
 from django_lti_ags.sync.score_rows import ScoreDelivery
 from tests.sync.conftest import Tomorrow, record
 
@@ -91,7 +90,7 @@ def test_two_refusals_at_once_are_lifted_together(campus, line_item, by_hand):
         record(line_item, user)
     delivery, jobs = by_hand(ScoreDelivery, line_item)
     codes = ("forbidden", "line_item_gone")
-    delivery.finish([outcome_of(job, rejected(code, "", Reach.LINE_ITEM)) for job, code in zip(jobs, codes, strict=True)])
+    delivery.finish([job.outcome(rejected(code, "", Reach.LINE_ITEM)) for job, code in zip(jobs, codes, strict=True)])
     assert set(Score.objects.values_list("code", flat=True)) == set(codes)
     blocks.lift(LineItem.objects.all())
     assert set(Score.objects.values_list("state", flat=True)) == {SyncState.PENDING}
@@ -165,7 +164,7 @@ def test_a_pause_does_not_count_as_a_columns_age(campus, deliver):
 def test_a_finish_that_was_rolled_back_tells_of_trouble_again(campus, line_item, by_hand, monkeypatch):
     record(line_item)
     delivery, [job] = by_hand(ScoreDelivery, line_item)
-    outcome = outcome_of(job, throttled("slow down", 600.0))
+    outcome = job.outcome(throttled("slow down", 600.0))
 
     def fail(*args, **options):
         raise OperationalError(1213, "Deadlock found")

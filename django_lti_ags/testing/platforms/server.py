@@ -115,7 +115,8 @@ class _Threading(ThreadingHTTPServer):
             except OSError:  # somebody's outgoing connection has the port for a moment
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.01)
+                if self.stopping.wait(0.01):
+                    return
             else:
                 return
 
