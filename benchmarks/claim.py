@@ -62,7 +62,7 @@ class Outbox:
         engine = Engine()
         try:
             started = time.perf_counter()
-            claimed = engine._claim(_BATCH)  # noqa: SLF001 - nothing else is to be in the time
+            claimed = engine._claims.take(_BATCH)  # noqa: SLF001 - nothing else is to be in the time
             seconds = time.perf_counter() - started
         finally:
             engine.close()

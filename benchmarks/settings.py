@@ -6,6 +6,8 @@
 import os
 from urllib.parse import unquote, urlsplit
 
+from example_project.settings import MIDDLEWARE, TEMPLATES  # noqa: F401 - the admin as the example has it
+
 _server = urlsplit(os.environ.get("POSTGRES_URL", "postgres://postgres@127.0.0.1:5432"))
 
 
@@ -26,7 +28,18 @@ def _database(suffix: str) -> dict[str, object]:
 SECRET_KEY = "benchmarks-only-benchmarks-only-benchmarks-only"
 DATABASES = {"default": _database("first"), "second": _database("second")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "django_lti_ags"]
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_lti_ags",
+]
+ROOT_URLCONF = "benchmarks.pages"
+STATIC_URL = "static/"
+ALLOWED_HOSTS = ["*"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 USE_TZ = True
 LTI_AGS = {

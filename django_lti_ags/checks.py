@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _SQLITE_TIMEOUT_SECONDS = 5
 """Python's default."""
 _ENOUGH_SECONDS = 10
+_CALLABLES = {
+    "wake": "without arguments",
+    "learner_display": "of a sequence of learners that returns their names",
+    "admin_scope": "of a request that returns registrations",
+}
 _DERIVE = "Derive it from django_lti_ags.profiles.base.Profile."
 _PER_PROCESS_CACHE = "locmem.LocMemCache"
 _FORGETFUL_CACHE = "dummy.DummyCache"
@@ -179,8 +184,10 @@ def _hosts() -> Iterator[CheckMessage]:
 def _paths() -> Iterator[CheckMessage]:
     for key, path in conf.get("profiles").items():
         yield from _path(f"LTI_AGS['PROFILES'][{key!r}]", path, _is_profile, "a Profile", _DERIVE, "lti_ags.E005")
-    if conf.get("wake"):
-        yield from _path("LTI_AGS['WAKE']", conf.get("wake"), callable, "callable", "Name a function without arguments.", "lti_ags.E010")
+    for name, arguments in _CALLABLES.items():
+        if conf.get(name):
+            hint = f"Name a function {arguments}."
+            yield from _path(f"LTI_AGS['{name.upper()}']", conf.get(name), callable, "callable", hint, "lti_ags.E010")
 
 
 def _path(setting: str, path: str, fits: Callable[[Any], bool], wanted: str, hint: str, code: str) -> Iterator[CheckMessage]:

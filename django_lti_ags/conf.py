@@ -43,8 +43,24 @@ class Settings:
     """Failures of a service in a row that open its circuit."""
     circuit_max_seconds: float = 900.0
     """The longest wait between two probes of a service that is down."""
+    keep_attempts_seconds: float = 90 * 24 * 3600.0
+    """How long ``lti_ags_prune`` leaves attempts; those that explain why a score is still not there stay longer."""
+    keep_results_seconds: float = 365 * 24 * 3600.0
+    """How long it leaves results that were not read again."""
+    keep_events_seconds: float = 90 * 24 * 3600.0
+    """How long it leaves events."""
+    keep_samples_seconds: float = 30 * 24 * 3600.0
+    """How long it leaves the samples that the charts are drawn from."""
+    keep_comments_seconds: float = 365 * 24 * 3600.0
+    """How long it leaves the comments and extensions of settled scores, and what stands of them elsewhere."""
     profiles: dict[str, str] = field(default_factory=dict)
     """Key → dotted path of a Profile, beside or instead of the built-in ones."""
+    learner_display: str = ""
+    """Dotted path of a callable that names learners in the admin: learners → names (see ``admin/learners.py``)."""
+    admin_scope: str = ""
+    """Dotted path of a callable that says which registrations a person sees in the admin: request → queryset, or None for all."""
+    metrics_token: str = ""
+    """What Prometheus must show to read the metrics; empty: nobody reads them (see ``contrib/prometheus.py``)."""
     wake: str = ""
     """Dotted path of a callable without arguments, called after the commit of a recording."""
 
@@ -67,7 +83,7 @@ def load() -> Settings:
     return Settings(**{key.lower(): value for key, value in raw.items()})
 
 
-_NEVER_SHOWN = "ENCRYPTION_KEYS"
+_NEVER_SHOWN = ("ENCRYPTION_KEYS", "METRICS_TOKEN")
 _NUMBERS = {"float": (int, float), "int": (int,)}
 _MOST = {"float": 10 * 365 * 24 * 3600.0, "int": 2**40}
 """Ten years in seconds, a terabyte: beyond it, calendars and memory end."""
@@ -91,7 +107,7 @@ def problems(raw: object) -> list[str]:
 
 def _shown(key: str, value: object) -> str:
     # The easiest mistake is a key instead of a list with a key; it must not end in a log.
-    return f"a {type(value).__name__}" if key == _NEVER_SHOWN else repr(value)
+    return f"a {type(value).__name__}" if key in _NEVER_SHOWN else repr(value)
 
 
 def _problem_of(declared: str, value: object) -> str:

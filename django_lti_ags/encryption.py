@@ -40,8 +40,21 @@ def decrypt(stored: str) -> str:
         ) from None
 
 
+def is_current(stored: str) -> bool:
+    """Whether the first key alone can read it: then the others may go."""
+    try:
+        _build(tuple(conf.get("encryption_keys"))[:1], django_settings.SECRET_KEY).decrypt(stored.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def rotate(stored: str) -> str:
-    """The same secret, encrypted with the first key again."""
+    """The same secret, encrypted with the first key again.
+
+    Raises:
+        EncryptionError: no configured key fits.
+    """
     try:
         return _fernet().rotate(stored.encode()).decode("ascii")
     except InvalidToken:

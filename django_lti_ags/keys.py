@@ -4,6 +4,8 @@
 
     key = keys.generate("2026")
     keys.jwks()  # what the JWKS view serves
+    keys.use(key, Registration.objects.all())  # an hour later: platforms have found it in the key set
+    keys.retire(old_key)
 """
 
 from __future__ import annotations
@@ -11,24 +13,54 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from django.db import transaction
 
-from django_lti_ags import encryption
-from django_lti_ags.models import SigningKey
+from django_lti_ags import conf, encryption
+from django_lti_ags.exceptions import EncryptionError
+from django_lti_ags.models import Registration, SigningKey
 from django_lti_ags.models.identity import digest
+from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.reencrypting import Rotated, rotate_encryption
 
-__all__ = ["InvalidKey", "generate", "import_pem", "jwks", "thumbprint"]
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+__all__ = [
+    "InvalidKey",
+    "KeyInUse",
+    "KeyTooYoung",
+    "Rotated",
+    "generate",
+    "import_pem",
+    "jwks",
+    "retire",
+    "rotate_encryption",
+    "thumbprint",
+    "use",
+]
 
 SMALLEST_BITS: Final = 2048
+PUBLISHED_FIRST_SECONDS: Final = 3600.0
+"""So long is a key published before it signs: platforms keep a key set for up to an hour."""
+_MOST_SHOWN: Final = 5
 
 
 class InvalidKey(ValueError):
     """It is no key that LTI 1.3 can sign with."""
+
+
+class KeyInUse(ValueError):
+    """Registrations sign with it: platforms would refuse every token."""
+
+
+class KeyTooYoung(ValueError):
+    """Platforms may not have found it in the key set yet."""
 
 
 def generate(name: str = "", *, bits: int = SMALLEST_BITS) -> SigningKey:
@@ -65,6 +97,54 @@ def import_pem(pem: str, *, kid: str | None = None, name: str = "") -> SigningKe
 def jwks() -> dict[str, Any]:
     """The public key set (RFC 7517): every key that is not retired, so that a new one is known before it signs."""
     return {"keys": [key.public_jwk for key in SigningKey.objects.filter(retired_at=None)]}
+
+
+def use(key: SigningKey, registrations: QuerySet[Registration], *, force: bool = False) -> int:
+    """Let ``registrations`` sign with ``key`` from now on; returns how many signed with another one.
+
+    Args:
+        key: a published key.
+        registrations: whose tokens it is to sign for.
+        force: also a key that was made within the last hour.
+
+    Raises:
+        InvalidKey: it is retired, or cannot be decrypted.
+        KeyTooYoung: it was made within the last hour, and platforms may still keep a key set without it.
+    """
+    alias: str = conf.get("database")
+    with transaction.atomic(using=alias):
+        key = locked(SigningKey.objects.using(alias).filter(pk=key.pk)).get()
+        if key.retired_at is not None:
+            raise InvalidKey(f"The key {key.kid!r} is retired: platforms do not find it in the key set.")
+        try:
+            load_pem_private_key(key.private_key_pem.encode(), password=None)
+        except (EncryptionError, ValueError) as problem:
+            raise InvalidKey(f"The key {key.kid!r} cannot be used: {problem}") from None
+        age = (database_now(alias) - key.created_at).total_seconds()
+        if age < PUBLISHED_FIRST_SECONDS and not force:
+            left = int((PUBLISHED_FIRST_SECONDS - age) // 60) + 1
+            raise KeyTooYoung(f"The key {key.kid!r} was made {max(0, int(age // 60))} minutes ago: wait {left} more.")
+        others = registrations.using(alias).exclude(signing_key=key)
+        return Registration.objects.using(alias).filter(pk__in=list(others.values_list("pk", flat=True))).update(signing_key=key)
+
+
+def retire(key: SigningKey) -> bool:
+    """Publish ``key`` no longer; False: it was retired before.
+
+    Raises:
+        KeyInUse: registrations sign with it; the message names them.
+    """
+    alias: str = conf.get("database")
+    with transaction.atomic(using=alias):
+        key = locked(SigningKey.objects.using(alias).filter(pk=key.pk)).get()
+        users = Registration.objects.using(alias).filter(signing_key=key)[:_MOST_SHOWN]
+        if users:
+            raise KeyInUse(f"The key still signs for {', '.join(str(user) for user in users)}: platforms would refuse every token.")
+        if key.retired_at is not None:
+            return False
+        key.retired_at = database_now(alias)
+        key.save(using=alias, update_fields=["retired_at"])
+    return True
 
 
 def thumbprint(public: rsa.RSAPublicKey) -> str:

@@ -19,20 +19,23 @@ from django.db.models import QuerySet
 from django_lti_ags.ags.rules import MAX_COMMENT, check_text
 from django_lti_ags.ags.types import validate_score
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
+from django_lti_ags.canvas.submission import placed
 from django_lti_ags.exceptions import InvalidScore
 from django_lti_ags.models import Score
 from django_lti_ags.profiles.base import CLEARED
-from django_lti_ags.sync import recording, revival
-from django_lti_ags.sync.recording import Statement, Summary
+from django_lti_ags.sync import file_rows, recording, resending, revival
+from django_lti_ags.sync.recording import Summary
+from django_lti_ags.sync.statements import KEEPS, NEWEST, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
     from decimal import Decimal
 
+    from django_lti_ags.canvas.submission import Submission
     from django_lti_ags.models import LineItem
 
-__all__ = ["Summary", "arecord", "cancel", "clear", "record", "record_many", "retry"]
+__all__ = ["Summary", "arecord", "cancel", "clear", "follow_files", "record", "record_many", "retry", "send_again"]
 
 _ERRORS_SHOWN = 20
 _DEFAULTS: dict[str, Any] = {
@@ -45,6 +48,8 @@ _DEFAULTS: dict[str, Any] = {
     "submitted_at": None,
     "scoring_user_id": "",
     "extensions": None,
+    "submission": None,
+    "keep": NEWEST,
 }
 
 
@@ -61,10 +66,12 @@ def record(
     submitted_at: datetime | None = None,
     scoring_user_id: str = "",
     extensions: Mapping[str, Any] | None = None,
+    submission: Submission | None = None,
+    keep: str = NEWEST,
 ) -> Score:
     """Record the newest score of a learner in a column; it goes out when the caller's transaction is committed.
 
-    Takes at most four queries. Recording the same thing again changes nothing.
+    Takes at most four queries, six with ``keep="every"``. Recording the same thing again changes nothing.
 
     Args:
         line_item: the column, from :func:`line_items.from_launch` or :func:`line_items.declare`.
@@ -79,6 +86,11 @@ def record(
         submitted_at: when the learner submitted, aware; a new value is a new submission.
         scoring_user_id: who graded, if a person did.
         extensions: further fields for the platform, each under a full URL.
+        submission: what Canvas is to be told of the learner's submission (:class:`django_lti_ags.canvas.Submission`); kept with the
+            score, and told to no other platform.
+        keep: ``"newest"``: a newer submission takes the place of one that waits. ``"every"``: this one is delivered even if newer
+            ones overtake it, each as an attempt of its own, in the order in which they were recorded; the newest has the grade.
+            Platforms without attempts are sent the newest.
 
     Raises:
         ValidationError: naming the field, the value and the rule; nothing is stored.
@@ -96,6 +108,8 @@ def record(
             "submitted_at": submitted_at,
             "scoring_user_id": scoring_user_id,
             "extensions": extensions,
+            "submission": submission,
+            "keep": keep,
         }
     )
     return recording.record(line_item, statement)
@@ -141,6 +155,19 @@ def retry(chosen: QuerySet[Score] | Iterable[Score] | Score) -> int:
     return revival.retry(_rows(chosen))
 
 
+def send_again(chosen: QuerySet[Score] | Iterable[Score] | Score, *, overwrite_teachers: bool = False) -> int:
+    """Send the delivered and the superseded ones of ``chosen`` once more, with a later timestamp. Returns how many are due.
+
+    The platform is asked before each: what it shows already is not sent, and what somebody edited there stays. Where the
+    tool may not read results nobody can ask, so nothing is sent.
+
+    Args:
+        chosen: at most some thousand at a time; the others of them stay as they are.
+        overwrite_teachers: ask nothing, and overwrite whatever is there.
+    """
+    return resending.send_again(_rows(chosen), ask_first=not overwrite_teachers)
+
+
 def cancel(chosen: QuerySet[Score] | Iterable[Score] | Score, *, reason: str) -> int:
     """Do not send those of ``chosen`` that nobody is sending just now. Returns how many.
 
@@ -154,6 +181,14 @@ def cancel(chosen: QuerySet[Score] | Iterable[Score] | Score, *, reason: str) ->
     if not reason.strip():
         raise ValidationError({"reason": "Say why: it is what the next person reads."})
     return revival.cancel(_rows(chosen), reason.strip())
+
+
+def follow_files(chosen: QuerySet[Score] | Iterable[Score] | Score) -> int:
+    """Ask the platform again about files of ``chosen`` that failed, or that nobody could ask about. Returns how many.
+
+    It hands nothing in: what Canvas could not fetch it does not fetch again. Record the submission with a new ``submitted_at`` for that.
+    """
+    return file_rows.follow_again(_rows(chosen))
 
 
 def _rows(chosen: QuerySet[Score] | Iterable[Score] | Score) -> QuerySet[Score]:
@@ -171,7 +206,11 @@ def _statement(item: Mapping[str, Any]) -> Statement:
         known = f"Not a field of a score; the fields are user_id, {', '.join(_DEFAULTS)}."
         raise ValidationError({str(name): [known] for name in sorted(unknown, key=str)})
     values = {**_DEFAULTS, **item}
+    keep = values.pop("keep")
     try:
+        if keep not in KEEPS:
+            raise InvalidScore("keep", keep, f"must be one of {', '.join(KEEPS)}")
+        values = placed(values)
         if "user_id" not in item:
             raise InvalidScore("user_id", None, "a score needs its learner: the launch's sub")
         validate_score(**{**values, "scoring_user_id": None if values["scoring_user_id"] == "" else values["scoring_user_id"]})
@@ -182,7 +221,7 @@ def _statement(item: Mapping[str, Any]) -> Statement:
     for name, blank in (("comment", ""), ("scoring_user_id", ""), ("extensions", {})):
         values[name] = blank if values[name] is None else values[name]
     return Statement(
-        **{**values, "activity_progress": str(values["activity_progress"]), "grading_progress": str(values["grading_progress"])}
+        **{**values, "activity_progress": str(values["activity_progress"]), "grading_progress": str(values["grading_progress"])}, keep=keep
     )
 
 

@@ -1,6 +1,7 @@
 """Sphinx's configuration."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,3 +23,13 @@ autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of Django and the standard library have no inventory here
 exclude_patterns = ["_build"]
+
+
+def copy_pictures(app, problem):
+    """Sphinx leaves alone what HTML in a page names: ``<picture>``, which shows light or dark here and at a code host alike."""
+    if problem is None and app.builder.format == "html":
+        shutil.copytree(Path(app.srcdir, "images"), Path(app.outdir, "images"), dirs_exist_ok=True)
+
+
+def setup(app):
+    app.connect("build-finished", copy_pictures)

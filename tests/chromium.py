@@ -20,3 +20,11 @@ def binary() -> str:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert found, "No Chromium: install your distribution's, or name one in CHROMIUM."
     return found
+
+
+LOOKS = {
+    f"{scheme}-{size}": {"color_scheme": scheme, "viewport": viewport}
+    for scheme in ("light", "dark")
+    for size, viewport in {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 360, "height": 740}}.items()
+}
+"""How pages are looked at: options of a browser context."""

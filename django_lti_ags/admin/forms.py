@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
@@ -19,6 +19,8 @@ from django_lti_ags.profiles.presets import PRESETS
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     _RegistrationForm = forms.ModelForm[Registration]
     _DeploymentForm = forms.ModelForm[Deployment]
     _SigningKeyForm = forms.ModelForm[SigningKey]
@@ -28,7 +30,13 @@ else:  # Django's classes take no parameters at run time
 _URLS = ("auth_login_url", "token_url", "jwks_url")
 
 
-class RegistrationForm(_RegistrationForm):
+class Scoped:
+    """A form whose errors name only what is shown to whoever fills it in."""
+
+    visible: ClassVar[QuerySet[Registration]]
+
+
+class RegistrationForm(Scoped, _RegistrationForm):
     """Issuer and client_id are compared byte for byte, and told apart by their digest."""
 
     class Meta:
@@ -49,7 +57,8 @@ class RegistrationForm(_RegistrationForm):
         for name in {"issuer", "client_id", "token_audience", *_URLS} & set(self.fields):
             self.fields[name].widget = AdminTextInputWidget(attrs={"class": "vLargeTextField"})
         if "signing_key" in self.fields:
-            self.fields["signing_key"].queryset = SigningKey.objects.filter(retired_at=None)  # type: ignore[attr-defined]
+            keys = self.fields["signing_key"]
+            keys.queryset = keys.queryset.filter(retired_at=None)  # type: ignore[attr-defined]
         if "profile" in self.fields:
             self.fields["profile"] = forms.ChoiceField(
                 choices=_profiles(self.instance.profile),
@@ -68,14 +77,15 @@ class RegistrationForm(_RegistrationForm):
             key = digest(self.cleaned_data["issuer"], self.cleaned_data["client_id"])
             known = Registration.objects.filter(key=key).first()
             if known is not None:
-                self.add_error("client_id", _("It is registered already: %(known)s.") % {"known": known})
+                named = _("It is registered already: %(known)s.") % {"known": known}
+                self.add_error("client_id", named if self.visible.filter(pk=known.pk).exists() else _("It is registered already."))
         return cleaned
 
     def _check_url(self, name: str) -> None:
         try:
             check_url(self.cleaned_data[name])
         except ValueError as problem:
-            self.add_error(name, ValidationError(str(problem)))
+            self.add_error(name, ValidationError(_("This URL cannot be used: %(problem)s."), params={"problem": problem}))
 
 
 class DeploymentForm(_DeploymentForm):
@@ -101,22 +111,33 @@ class DeploymentForm(_DeploymentForm):
         return cleaned
 
 
-class SigningKeyForm(_SigningKeyForm):
+class SigningKeyForm(Scoped, _SigningKeyForm):
     """A key's name and retirement."""
 
     class Meta:
         model = SigningKey
         fields = ("name", "retired_at")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "retired_at" in self.fields:
+            # Django names the pair, and neither of the two.
+            for part, name in zip(
+                self.fields["retired_at"].widget.widgets, (_("Date of retirement"), _("Time of retirement")), strict=True
+            ):
+                part.attrs["aria-label"] = name
+
     def clean_retired_at(self) -> datetime | None:
         """Not while somebody signs with it, and not ahead of time: a key with a date is out of the key set at once."""
         retired_at: datetime | None = self.cleaned_data["retired_at"]
         if retired_at is None:
             return None
-        users = Registration.objects.filter(signing_key=self.instance)[:5]
-        if users:
-            named = ", ".join(str(registration) for registration in users)
+        shown = self.visible.filter(signing_key=self.instance)[:5]
+        if shown:
+            named = ", ".join(str(registration) for registration in shown)
             raise ValidationError(_("It still signs for %(named)s: give them another key first."), params={"named": named})
+        if Registration.objects.filter(signing_key=self.instance).exists():
+            raise ValidationError(_("It still signs for registrations that are not shown to you: they need another key first."))
         if retired_at > timezone.now():
             raise ValidationError(_("This lies in the future; a key with a date is out of the key set at once."))
         return retired_at

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from django_lti_ags.admin.readonly import ADVICE_LABEL, LaunchedAdmin, ReadOnlyInline, advice_for, pretty
+from django_lti_ags.admin.column_pages import ColumnAdmin
+from django_lti_ags.admin.outcome_pages import OutcomesAdmin
+from django_lti_ags.admin.readonly import ADVICE_LABEL, ReadOnlyInline, advice_for, pretty
 from django_lti_ags.models import Context, LineItem
 
 
@@ -19,12 +23,15 @@ class LineItemInline(ReadOnlyInline):
 
 
 @admin.register(Context)
-class ContextAdmin(LaunchedAdmin):
+class ContextAdmin(OutcomesAdmin):
     """Courses."""
 
     scores_below = "line_item__context"
+    live_below = "context"
+    registration_paths = ("deployment__registration",)
     list_display = ("__str__", "context_id", "deployment", "block_code", "seen_at")
     list_filter = (("block_code", admin.EmptyFieldListFilter),)
+    lookups: ClassVar = {"block_code__isempty"}
     list_select_related = ("deployment",)
     search_fields = ("title", "label", "context_id")
     fields = (
@@ -34,6 +41,7 @@ class ContextAdmin(LaunchedAdmin):
         "context_id",
         "deployment",
         "line_items_url",
+        "canvas_course_id",
         "granted",
         "block_code",
         "blocked_at",
@@ -55,12 +63,14 @@ class ContextAdmin(LaunchedAdmin):
 
 
 @admin.register(LineItem)
-class LineItemAdmin(LaunchedAdmin):
+class LineItemAdmin(ColumnAdmin):
     """Columns."""
 
     scores_below = "line_item"
+    registration_paths = ("service__registration",)
     list_display = ("__str__", "context", "score_maximum", "state", "block_code")
     list_filter = ("state", ("block_code", admin.EmptyFieldListFilter))
+    lookups: ClassVar = {"state__exact", "state__isnull", "block_code__isempty"}
     list_select_related = ("context",)
     search_fields = ("label", "url", "resource_id", "resource_link_id")
     fieldsets = (

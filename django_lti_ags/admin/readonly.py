@@ -6,17 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.auth import get_permission_codename
 from django.db import models
 from django.forms.models import BaseInlineFormSet
+from django.http import HttpResponseRedirect
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import conf
-from django_lti_ags.models import Score
-from django_lti_ags.profiles.verdict import ADVICE
+from django_lti_ags.admin.filters import is_key
+from django_lti_ags.admin.lists import BoundedPaginator, CheapList
+from django_lti_ags.admin.scoping import scoped
+from django_lti_ags.models import LiveAssessment, Score
+from django_lti_ags.profiles.advice import ADVICE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.http import HttpRequest
 
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -33,6 +42,14 @@ INLINE_ROWS = 20
 ADVICE_LABEL = _("what to do")
 
 
+class ChosenActionForm(ActionForm):
+    """Django's choice of an action; django-unfold shows its button once this says that one is chosen. Django passes over it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["action"].widget.attrs["x-model"] = "action"
+
+
 class KeptAdmin(_ModelAdmin):
     """Nothing recorded is lost: a row with scores below it stays. The rest is as Django's permissions say.
 
@@ -41,6 +58,15 @@ class KeptAdmin(_ModelAdmin):
 
     scores_below: ClassVar[str]
     """The look-up that leads from a score up to this model."""
+    live_below: ClassVar[str] = ""
+    """The look-up that leads from a live assessment up to this model; blank: none does."""
+    registration_paths: ClassVar[tuple[str, ...]]
+    """The look-ups that lead to the registration that decides who sees a row; ``"pk"``: it is one itself."""
+    lookups: ClassVar[Collection[str]]
+    """All that an address may filter by: more would find out, letter by letter, what no page shows, read every row for it, or ask for
+    numbers that a database does not know."""
+    paginator = BoundedPaginator
+    action_form = ChosenActionForm
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
@@ -48,11 +74,30 @@ class KeptAdmin(_ModelAdmin):
     class Media:
         css: ClassVar = {"all": ["lti_ags/admin.css"]}
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """The rows that are shown to whoever asks: lists, pages, actions, searches and choices all begin here."""
+        return scoped(super().get_queryset(request), request, *self.registration_paths)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """What the filters and links here use."""
+        return lookup in self.lookups
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """As the model or the admin says; else newest first, which costs nothing."""
+        return super().get_ordering(request) or self.opts.ordering or ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CheapList]:
+        """The list that stays cheap."""
+        return CheapList
+
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Who has the permission, unless scores would go along."""
+        """Who has the permission, unless scores or live results would go along."""
         if not super().has_delete_permission(request, obj):
             return False
-        return obj is None or not Score.objects.filter(**{self.scores_below: obj}).exists()
+        if obj is None:
+            return True
+        below = bool(self.live_below) and LiveAssessment.objects.filter(**{self.live_below: obj}).exists()
+        return not below and not Score.objects.filter(**{self.scores_below: obj}).exists()
 
     def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
         """Without deletion in bulk: it would load everything below before it asks each row's permission.
@@ -64,6 +109,15 @@ class KeptAdmin(_ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *place: Any, **named: Any) -> Any:
+        """What a chosen action answers; a choice of what is no row's key is an address that makes no sense. Django would look for it.
+
+        ``place``: Django 6.1 names the page that asks; older ones know only one.
+        """
+        if all(is_key(chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(request, queryset, *place, **named)
+        return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """For actions: who may change this model may decide about its rows, even where nobody may edit them."""
         codename = get_permission_codename("change", self.opts)
@@ -74,7 +128,10 @@ class KeptAdmin(_ModelAdmin):
         obj.save(using=conf.get("database"))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer the rows of that database."""
+        """Offer the rows of that database, and only those that are shown to whoever asks."""
+        owner = self.admin_site._registry.get(db_field.remote_field.model)  # noqa: SLF001 - get_model_admin raises instead
+        if isinstance(owner, KeptAdmin):
+            kwargs.setdefault("queryset", owner.get_queryset(request))
         return super().formfield_for_foreignkey(db_field, request, using=conf.get("database"), **kwargs)
 
 
@@ -139,5 +196,5 @@ def pretty_text(text: str) -> str:
 
 
 def advice_for(code: str) -> str:
-    """What a person can do about a verdict; blank where there is none."""
-    return ADVICE.get(code, "")
+    """What a person can do about a verdict, in their language; blank where there is none."""
+    return gettext(ADVICE[code]) if code in ADVICE else ""

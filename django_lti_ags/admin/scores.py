@@ -2,70 +2,158 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.contrib import admin
 from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from django_lti_ags import scores
-from django_lti_ags.admin.filters import CodeFilter, LearnerSearch
-from django_lti_ags.admin.readonly import ADVICE_LABEL, ReadOnlyAdmin, ReadOnlyInline, advice_for, pretty
-from django_lti_ags.models import OPEN, DeliveryAttempt, PendingScore, Score
+from django_lti_ags import conf
+from django_lti_ags.admin.branches import newest
+from django_lti_ags.admin.columns import fraction
+from django_lti_ags.admin.confirming import Question
+from django_lti_ags.admin.decisions import DECISIONS
+from django_lti_ags.admin.filters import (
+    AgeFilter,
+    ContextFilter,
+    LineItemFilter,
+    PendingStateFilter,
+    RegistrationFilter,
+    ScoreCodeFilter,
+    WaitingFilter,
+)
+from django_lti_ags.admin.handed_in import earlier_submissions, files_of
+from django_lti_ags.admin.learners import Learner
+from django_lti_ags.admin.lists import FindsNewest, NamesLearners
+from django_lti_ags.admin.prospects import prospect, waits_for
+from django_lti_ags.admin.readonly import ADVICE_LABEL, ReadOnlyAdmin, advice_for, pretty
+from django_lti_ags.admin.score_views import ScoreExport, TroubleViews, carried_by
+from django_lti_ags.admin.searching import LearnerSearch
+from django_lti_ags.admin.timeline import ENTRIES, story
+from django_lti_ags.models import PendingScore, Score, Service
+from django_lti_ags.sync.outbox_sql import database_now
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 
-class AttemptInline(ReadOnlyInline):
-    """What was told and answered, newest first."""
+class _ScoreAdmin(LearnerSearch, NamesLearners, FindsNewest, ScoreExport, ReadOnlyAdmin):
+    registration_paths = ("service__registration",)
+    list_display = ("learner", "line_item_link", "course_link", "points", "state", "code", "tries", "due_at", "recorded_at")
+    sortable_by = ("recorded_at",)
+    list_select_related = ("line_item__context", "service__registration")
+    change_list_template = "admin/lti_ags/scores.html"
+    change_form_template = "admin/lti_ags/score.html"
+    actions = ("deliver", "retry", "cancel", "export")
 
-    model = DeliveryAttempt
-    fk_name = "score"
-    fields = ("started_at", "kind", "status", "failure", "code", "detail", "duration_ms")
-    ordering = ("-pk",)
-    verbose_name_plural = _("newest delivery attempts")
+    class Media:
+        css: ClassVar = {"all": ["lti_ags/scores.css"]}
+
+    lookups: ClassVar = {
+        "state__exact",
+        "state__isnull",
+        # What the overview's numbers lead to.
+        "due_at__isnull",
+        "due_at__lte",
+        "delivered_at__gte",
+        "code",
+        "age",
+        "service__id__exact",
+        "service__registration__id__exact",
+        "line_item__id__exact",
+        "line_item__context__id__exact",
+    }
+    fieldsets = (
+        (None, {"fields": ("learner", "line_item", "service", "points", "told_comment", "activity_progress", "grading_progress")}),
+        (_("Delivery"), {"fields": ("state", "code", "advice", "told_detail", "waits_for", "due_at", "tries", "unsettled")}),
+        (_("On the wire"), {"classes": ("collapse",), "fields": ("version", "wire_version", "wire_timestamp")}),
+        (_("Delivered"), {"fields": ("delivered_version", "delivered_points", "told_delivered_comment", "delivered_at", "result")}),
+        (
+            _("More"),
+            {
+                "classes": ("collapse",),
+                "fields": ("uid", "started_at", "submitted_at", "grader", "more", "created_at", "recorded_at", "aged_from"),
+            },
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without the bodies: they are on the attempt's own page."""
-        return super().get_queryset(request).defer("request_body", "response_body", "request_headers", "response_headers")
+        """With what a page tells of the places above."""
+        rows = super().get_queryset(request).select_related("line_item__context", "service__registration")
+        if "delivered_at__gte" in request.GET:
+            # The index that has this time begins with the service.
+            rows = rows.filter(service__in=list(Service.objects.values_list("pk", flat=True)))
+        return rows
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What was recorded lately by when that was, as its index has it; else newest first."""
+        lately = request.GET.get(AgeFilter.parameter_name) in ("hour", "day", "week")
+        return ("-recorded_at", "-pk") if lately else super().get_ordering(request)
 
-class ReasonForm(forms.Form):
-    """Why scores are not to be sent."""
+    def newest_keys(self, rows: QuerySet[Any], request: HttpRequest, many: int) -> list[int] | None:
+        """Along the index of states, services and codes."""
+        return newest(rows, request, many) if rows.query.where else None
 
-    reason = forms.CharField(max_length=500, label=_("Reason"), help_text=_("Kept with each score: it is what the next person reads."))
+    def people_of(self, row: Score) -> list[Learner]:
+        """The learner, and whoever graded."""
+        return [Learner(row.registration.issuer, user_id) for user_id in (row.user_id, row.scoring_user_id) if user_id]
 
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A pending score is a score: one permission shows both."""
+        return bool(request.user.has_perm("lti_ags.view_score"))
 
-class _ScoreAdmin(LearnerSearch, ReadOnlyAdmin):
-    list_display = ("user_id", "line_item", "points", "state", "code", "tries", "due_at", "recorded_at")
-    list_filter = ("state", CodeFilter, "service__registration")
-    list_select_related = ("line_item",)
-    inlines = (AttemptInline,)
-    actions = ("retry", "cancel")
-    fieldsets = (
-        (None, {"fields": ("user_id", "line_item", "service", "points", "comment", "activity_progress", "grading_progress")}),
-        (_("Delivery"), {"fields": ("state", "code", "advice", "detail", "waits_for", "due_at", "tries", "unsettled", "all_attempts")}),
-        (_("On the wire"), {"fields": ("version", "wire_version", "wire_timestamp")}),
-        (_("Delivered"), {"fields": ("delivered_version", "delivered_points", "delivered_comment", "delivered_at", "result_url")}),
-        (_("More"), {"fields": ("uid", "started_at", "submitted_at", "scoring_user_id", "more", "created_at", "recorded_at", "aged_from")}),
-    )
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may send again, or sooner."""
+        return bool(request.user.has_perm("lti_ags.retry_score"))
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may take back."""
+        return bool(request.user.has_perm("lti_ags.cancel_score"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The list, with the way to the pages beside it."""
+        links = {"may_retry": self.has_retry_permission(request), "may_export": self.has_export_permission(request)}
+        return super().changelist_view(request, {**links, **(extra_context or {})})
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """The page of one score, with its story."""
+        score = context["original"]
+        context["story"] = story(score, score.concealer)
+        context["earlier"] = earlier_submissions(score, score.concealer)
+        context["files"] = files_of(score, score.concealer)
+        context["prospect"] = prospect(score, score.now, score.concealer)
+        context["now"] = score.now
+        context["most_entries"] = ENTRIES
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def named(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
+        """Also knowing the time, by the clock that leases and tries go by."""
+        now = database_now(conf.get("database"))
+        for row in rows:
+            row.now = now
+        return super().named(request, rows)
+
+    @admin.display(description=_("line item"))
+    def line_item_link(self, score: Score) -> str:
+        """The line item, and the way to its scores."""
+        return format_html('<a href="?line_item__id__exact={}">{}</a>', score.line_item_id, score.line_item)
+
+    @admin.display(description=_("course"))
+    def course_link(self, score: Score) -> str:
+        """The course, and the way to its scores."""
+        context = score.line_item.context
+        return format_html('<a href="?line_item__context__id__exact={}">{}</a>', context.pk, context)
 
     @admin.display(description=_("score"))
     def points(self, score: Score) -> str:
         """Given of maximum."""
-        return _fraction(score.score_given, score.score_maximum)
+        return fraction(score.score_given, score.score_maximum)
 
     @admin.display(description=_("delivered score"))
     def delivered_points(self, score: Score) -> str:
         """Given of maximum, as last delivered."""
-        return "" if score.delivered_version is None else _fraction(score.delivered_given, score.delivered_maximum)
+        return "" if score.delivered_version is None else fraction(score.delivered_given, score.delivered_maximum)
 
     @admin.display(description=ADVICE_LABEL)
     def advice(self, score: Score) -> str:
@@ -73,89 +161,83 @@ class _ScoreAdmin(LearnerSearch, ReadOnlyAdmin):
         return advice_for(score.code)
 
     @admin.display(description=_("waits for"))
-    def waits_for(self, score: Score) -> str:
-        """What stands above an open score and keeps it from being sent."""
-        if score.state not in OPEN:
-            return ""
-        registration = score.registration
-        if registration.is_paused:
-            return gettext("The registration %(name)s is paused. ") % {"name": registration} + advice_for(registration.paused_code)
-        if score.line_item.standing_block:
-            return gettext("The line item or its course is blocked. ") + advice_for(score.line_item.standing_block)
-        return ""
+    def waits_for(self, score: Any) -> str:
+        """What keeps it from the gradebook, whatever that is."""
+        return waits_for(score, score.now, score.concealer)
 
-    @admin.display(description=_("all attempts"))
-    def all_attempts(self, score: Score) -> str:
-        """Also those that the table below has no room for."""
-        address = reverse(f"{self.admin_site.name}:lti_ags_deliveryattempt_changelist")
-        return format_html('<a href="{}?score__id__exact={}">{}</a>', address, score.pk, _("Every attempt at this score"))
+    @admin.display(description=_("comment"))
+    def told_comment(self, score: Any) -> str:
+        """What the tool tells the learner."""
+        return str(score.concealer.free(score.comment))
+
+    @admin.display(description=_("delivered comment"))
+    def told_delivered_comment(self, score: Any) -> str:
+        """What the platform was given to tell the learner."""
+        return str(score.concealer.free(score.delivered_comment))
+
+    @admin.display(description=_("detail"))
+    def told_detail(self, score: Any) -> str:
+        """What the platform said, or why a person decided so."""
+        return str(score.concealer.text(score.detail))
+
+    @admin.display(description=_("result"))
+    def result(self, score: Any) -> str:
+        """Where the platform keeps it."""
+        return str(score.concealer.address(score.result_url))
 
     @admin.display(description=_("extensions"))
-    def more(self, score: Score) -> str:
+    def more(self, score: Any) -> str:
         """Fields beyond the standard."""
-        return pretty(score.extensions)
+        return pretty(score.concealer.value(score.extensions))
 
-    @admin.action(description=_("Send again now"), permissions=["decide"])
-    def retry(self, request: HttpRequest, chosen: QuerySet[Score]) -> None:
+    @admin.action(description=_("Deliver now …"), permissions=["retry"])
+    def deliver(self, request: HttpRequest, chosen: QuerySet[Score]) -> HttpResponse:
+        """Send the waiting ones at once."""
+        return self._decide(request, chosen, "deliver")
+
+    @admin.action(description=_("Send again …"), permissions=["retry"])
+    def retry(self, request: HttpRequest, chosen: QuerySet[Score]) -> HttpResponse:
         """Send the resting ones again, the waiting ones at once."""
-        total, count = chosen.count(), scores.retry(chosen)
-        told = ngettext("%(count)d score is due now.", "%(count)d scores are due now.", count) % {"count": count}
-        self._tell(request, told, count, total)
+        return self._decide(request, chosen, "retry")
 
-    @admin.action(description=_("Do not send …"), permissions=["decide"])
-    def cancel(self, request: HttpRequest, chosen: QuerySet[Score]) -> HttpResponse | None:
+    @admin.action(description=_("Do not send …"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, chosen: QuerySet[Score]) -> HttpResponse:
         """Take back what nobody is sending just now, once a reason is given."""
-        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
-        if not form.is_valid():
-            return self._ask_why(request, chosen, form)
-        total = chosen.count()
-        count = scores.cancel(chosen, reason=f"{request.user}: {form.cleaned_data['reason']}")
-        told = ngettext("%(count)d score will not be sent.", "%(count)d scores will not be sent.", count) % {"count": count}
-        self._tell(request, told, count, total)
-        return None
+        return self._decide(request, chosen, "cancel")
 
-    def _ask_why(self, request: HttpRequest, chosen: QuerySet[Score], form: ReasonForm) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            "admin/lti_ags/cancel_scores.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": _("Do not send"),
-                "opts": self.opts,
-                "media": self.media,
-                "form": form,
-                "count": chosen.count(),
-                "checkbox_name": ACTION_CHECKBOX_NAME,
-                "checked": request.POST.getlist(ACTION_CHECKBOX_NAME),
-                "select_across": request.POST.get("select_across", "0"),
-            },
-        )
-
-    def _tell(self, request: HttpRequest, told: str, count: int, total: int) -> None:
-        left = total - count
-        if left:
-            told += " " + ngettext(
-                "%(left)d stays as it is: it is settled, or being sent.",
-                "%(left)d stay as they are: they are settled, or being sent.",
-                left,
-            ) % {"left": left}
-        self.message_user(request, told, messages.WARNING if left else messages.SUCCESS)
+    def _decide(self, request: HttpRequest, chosen: QuerySet[Score], name: str) -> HttpResponse:
+        return Question(self, chosen, DECISIONS[name], carried_by(request, name)).answer(request, back=request.get_full_path())
 
 
 @admin.register(Score)
-class ScoreAdmin(_ScoreAdmin):
+class ScoreAdmin(TroubleViews, _ScoreAdmin):
     """Every score."""
+
+    list_filter = (
+        ("state", admin.ChoicesFieldListFilter),
+        AgeFilter,
+        ("service__registration", RegistrationFilter),
+        ContextFilter,
+        LineItemFilter,
+        ScoreCodeFilter,
+    )
 
 
 @admin.register(PendingScore)
 class PendingScoreAdmin(_ScoreAdmin):
     """What the platforms do not hold yet."""
 
+    list_filter = (
+        ("state", PendingStateFilter),
+        WaitingFilter,
+        ("service__registration", RegistrationFilter),
+        ContextFilter,
+        LineItemFilter,
+        ScoreCodeFilter,
+    )
 
-def _fraction(given: float | None, maximum: float | None) -> str:
-    return gettext("cleared") if given is None else f"{_number(given)} / {_number(maximum)}"
-
-
-def _number(value: float | None) -> str:
-    """Every digit that tells: rounding would show 99.99999 as a full score."""
-    return "" if value is None else repr(value).removesuffix(".0")
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The score's: the journal knows no proxies."""
+        if self.get_object(request, object_id) is None:
+            return super().history_view(request, object_id, extra_context)
+        return ScoreAdmin(Score, self.admin_site).history_view(request, object_id, extra_context)

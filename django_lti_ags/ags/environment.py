@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -86,6 +87,12 @@ def _tls(ca_bundle: str | None) -> ssl.SSLContext:
     if not path.exists():
         raise ValueError(f"{name}: {path} is neither a file nor a directory of certificate authorities")
     try:
-        return ssl.create_default_context(capath=path) if path.is_dir() else ssl.create_default_context(cafile=path)
+        return _context(path)
     except (OSError, ssl.SSLError) as problem:
         raise ValueError(f"{name}: {path} holds no certificate authorities that can be read: {problem}") from None
+
+
+@lru_cache(maxsize=8)
+def _context(path: Path) -> ssl.SSLContext:
+    """Read once per process, however many transports there are: it takes longer than a request."""
+    return ssl.create_default_context(capath=path) if path.is_dir() else ssl.create_default_context(cafile=path)

@@ -60,7 +60,8 @@ class Exchange:
     """One request and what came of it."""
 
     kind: str
-    """``token``, ``score``, ``results``, ``line_item`` or ``jwks``."""
+    """``token``, ``score``, ``results``, ``line_item`` or ``jwks``; Canvas' ``progress``; of its REST API ``outcome_results``,
+    ``outcome_rollups``, ``outcome_order``, ``live_assessments`` or ``live_results``."""
     method: str
     url: str
     request_headers: Mapping[str, str] = field(default_factory=dict)

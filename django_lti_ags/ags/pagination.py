@@ -35,16 +35,25 @@ def next_url(link_header: str | None, current_url: str) -> str | None:
     for target, parameters in links(link_header or ""):
         if "next" not in parameters.get("rel", "").casefold().split():
             continue
-        try:
-            url = resolved(_AMPERSAND.sub("&", target.strip()), current_url)
-            check_url(url)
-            same = origin(url) == origin(current_url)
-        except ValueError as problem:
-            raise ForeignPage(f"the next page's URL cannot be used: {problem}") from None
-        if not same:
-            raise ForeignPage(f"the next page is on another origin: {origin(url)}")
-        return url
+        return page_url(_AMPERSAND.sub("&", target.strip()), current_url)
     return None
+
+
+def page_url(target: str, current_url: str) -> str:
+    """``target``, resolved against ``current_url``, if it is on the same origin.
+
+    Raises:
+        ForeignPage: it is not, or no URL that can be requested.
+    """
+    try:
+        url = resolved(target, current_url)
+        check_url(url)
+        same = origin(url) == origin(current_url)
+    except ValueError as problem:
+        raise ForeignPage(f"the next page's URL cannot be used: {problem}") from None
+    if not same:
+        raise ForeignPage(f"the next page is on another origin: {origin(url)}")
+    return url
 
 
 def links(header: str) -> list[tuple[str, dict[str, str]]]:

@@ -29,8 +29,8 @@ _LAST_CODE: Final = 0x10FFFF
 _ASCII_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-def redacted(text: str, secrets: Collection[str], *, cut_off: bool = False) -> str:
-    """``text`` without ``secrets``; if it was ``cut_off``, also without the beginning of one at its end."""
+def redacted(text: str, secrets: Collection[str], *, cut_off: bool = False, mark: str = REDACTED) -> str:
+    """``text`` with ``mark`` in place of ``secrets``; if it was ``cut_off``, also of the beginning of one at its end."""
     wanted = [spelling for secret in secrets if secret for spelling in _spellings(secret)]
     spans = [
         (offsets[start], offsets[end])
@@ -41,7 +41,7 @@ def redacted(text: str, secrets: Collection[str], *, cut_off: bool = False) -> s
     parts, position = [], 0
     for start, end in sorted(spans):
         if start >= position:
-            parts += [text[position:start], REDACTED]
+            parts += [text[position:start], mark]
         position = max(position, end)
     return "".join([*parts, text[position:]])
 

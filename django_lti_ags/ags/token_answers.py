@@ -35,6 +35,8 @@ _HEADERS: Final = frozenset(
     {"allow", "connection", "content-encoding", "content-length", "content-type", "date", "retry-after", "server", "transfer-encoding"}
     | {"via", "www-authenticate", "x-rate-limit-remaining", "x-ratelimit-remaining", "x-ratelimit-reset", "x-request-cost"}
 )
+_SHORTEST_LIFE_SECONDS: Final = 1.0
+"""A token that has just been granted is good for one request, however little the platform says."""
 _DEEPEST: Final = 4
 _LONGEST_LIST: Final = 10
 _LONGEST_TEXT: Final = 1000
@@ -78,7 +80,7 @@ def _life_seconds(value: Any) -> float:
         return _DEFAULT_LIFE_SECONDS
     if not life > 0:  # also NaN
         return _DEFAULT_LIFE_SECONDS
-    return min(life, _LONGEST_LIFE_SECONDS)
+    return min(max(life, _SHORTEST_LIFE_SECONDS), _LONGEST_LIFE_SECONDS)
 
 
 def _unusable(exchange: Exchange, problem: str) -> Exchange:

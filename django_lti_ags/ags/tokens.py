@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     _Told = tuple[Token | None, Exchange]
 
-__all__ = ["Credentials", "MemoryTokenStore", "Token", "TokenRefused", "TokenStore", "obtain"]
+__all__ = ["Credentials", "MemoryTokenStore", "Token", "TokenRefused", "TokenStore", "obtain", "stored_or_fetched"]
 
 
 class TokenRefused(Exception):
@@ -107,6 +107,33 @@ def obtain(
         NotStarted: ``start_by`` passed.
     """
     key = key or credentials.token_key(scopes)
+    ask = partial(_ask, credentials, scopes, transport, clock)
+    return stored_or_fetched(store, key, ask, observe=observe, clock=clock, start_by=start_by)
+
+
+def stored_or_fetched(
+    store: TokenStore,
+    key: str,
+    ask: Callable[[], tuple[Token | None, Exchange]],
+    *,
+    observe: Callable[[Exchange], None],
+    clock: Callable[[], float] = time.time,
+    start_by: float | None = None,
+) -> Token:
+    """The token under ``key``; or what ``ask`` brings, called by one thread while the others wait for it.
+
+    Args:
+        store: where the token is kept.
+        key: what it is kept under.
+        ask: the token, and the record of the exchange; None: there is none, and the record says why.
+        observe: is given the exchange, if one failed also where it was only waited for.
+        clock: Unix time.
+        start_by: the ``time.monotonic()`` until which waiting makes sense.
+
+    Raises:
+        TokenRefused: ``ask`` brought none.
+        NotStarted: ``start_by`` passed.
+    """
     while True:
         token = _stored(store, key, clock)
         if token is not None:
@@ -115,7 +142,7 @@ def obtain(
         if mine:
             try:
                 with store.lock(key):
-                    _lead(fetch, store, key, clock, start_by, partial(_ask, credentials, scopes, transport, clock))
+                    _lead(fetch, store, key, clock, start_by, ask)
             finally:
                 _fetches.ended(store, key)
         else:

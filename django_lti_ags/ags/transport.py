@@ -12,7 +12,7 @@ import ssl
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from django_lti_ags.ags.addresses import AddressGuard, AddressRefused
 from django_lti_ags.ags.connections import Connection
@@ -153,6 +153,25 @@ class Transport:
             else:
                 connection.close()
         return False
+
+
+class UsesTransport:
+    """Whoever sends over a transport, and closes it if nobody else gave it: usable in a ``with`` statement."""
+
+    def __init__(self, transport: Transport | None) -> None:
+        self._transport = transport or Transport()
+        self._own_transport = self._transport if transport is None else None
+
+    def close(self) -> None:
+        """Close the connections, if the transport is the client's own; a shared one is closed by whoever made it."""
+        if self._own_transport is not None:
+            self._own_transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
 
 def _connected(connection: Connection, watch: Watch, deadline: float) -> None:

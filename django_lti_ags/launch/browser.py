@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core import signing
 from django.core.cache import caches
+from django.utils.translation import gettext_lazy as _
 from pylti1p3.cookie import CookieService
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 
 from django_lti_ags import conf
 from django_lti_ags.exceptions import LaunchRefused
+from django_lti_ags.launch.reasons import told
 from django_lti_ags.models.identity import digest
 
 if TYPE_CHECKING:
@@ -137,10 +139,15 @@ class BrowserTie(SessionService, CookieService):
         # The dummy cache lets a name in twice; one whose errors are swallowed lets it in never, and does not hold it either.
         if first or cache.get(name) is None:
             raise LaunchRefused(
-                f"The tool cannot tell whether this launch was used before, since its cache {alias!r} keeps nothing. Nobody gets in until "
-                "the people who run the tool name a cache that works in LTI_AGS['CACHE']."
+                told(
+                    _(
+                        "The tool cannot tell whether this launch was used before, since its cache {alias} keeps nothing. Nobody gets "
+                        "in until the people who run the tool name a cache that works in LTI_AGS['CACHE']."
+                    ),
+                    alias=repr(alias),
+                )
             )
-        raise LaunchRefused("This launch was used already: a launch counts once, and is not repeated by reloading its page.")
+        raise LaunchRefused(_("This launch was used already: a launch counts once, and is not repeated by reloading its page."))
 
     def untie(self, response: HttpResponse) -> HttpResponse:
         """Take the cookie away: a state is used once."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext_lazy as _
+
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.exceptions import MalformedLaunch
+from django_lti_ags.launch.reasons import told
 
 LTI_VERSION: Final = "1.3.0"
 RESOURCE_LINK_MESSAGE: Final = "LtiResourceLinkRequest"
@@ -28,15 +31,15 @@ def check_header(header: Any) -> None:
         MalformedLaunch: it is signed otherwise, names no ``kid``, or asks for an extension.
     """
     if not isinstance(header, Mapping):
-        raise MalformedLaunch("The id token's header must be an object.")
+        raise MalformedLaunch(_("The id token's header must be an object."))
     if header.get("alg") != "RS256":
-        raise MalformedLaunch("The id token must be signed with RS256 (alg): the platform must sign with its RSA key.")
+        raise MalformedLaunch(_("The id token must be signed with RS256 (alg): the platform must sign with its RSA key."))
     if not is_text(header.get("kid")):
         raise MalformedLaunch(
-            "The id token's header names no key (kid): the platform must name the key of its key set that it signed with."
+            _("The id token's header names no key (kid): the platform must name the key of its key set that it signed with.")
         )
     if "crit" in header:
-        raise MalformedLaunch("The id token's header asks for extensions (crit) that LTI 1.3 does not know.")
+        raise MalformedLaunch(_("The id token's header asks for extensions (crit) that LTI 1.3 does not know."))
 
 
 def check_claims(claims: Any) -> None:
@@ -46,14 +49,21 @@ def check_claims(claims: Any) -> None:
         MalformedLaunch: one is missing or wrong; the message names it.
     """
     if not isinstance(claims, Mapping):
-        raise MalformedLaunch("The id token's claims must be an object.")
+        raise MalformedLaunch(_("The id token's claims must be an object."))
     for name in _TEXTS:
         if not is_text(claims.get(name)):
-            raise MalformedLaunch(f"The id token has no usable {name}: the platform must send it, as text.")
+            raise MalformedLaunch(told(_("The id token has no usable {name}: the platform must send it, as text."), name=name))
     if len(claims["sub"]) > LONGEST_USER_ID:
-        raise MalformedLaunch(f"The id token's sub is longer than {LONGEST_USER_ID} characters, which LTI 1.3 does not allow.")
+        raise MalformedLaunch(
+            told(_("The id token's sub is longer than {longest} characters, which LTI 1.3 does not allow."), longest=LONGEST_USER_ID)
+        )
     if claims[vocabulary.VERSION_CLAIM] != LTI_VERSION:
-        raise MalformedLaunch(f"The id token's LTI version must be {LTI_VERSION}: the platform must launch the tool as an LTI 1.3 tool.")
+        raise MalformedLaunch(
+            told(
+                _("The id token's LTI version must be {version}: the platform must launch the tool as an LTI 1.3 tool."),
+                version=LTI_VERSION,
+            )
+        )
     for name in ("exp", "iat"):
         _check_time(claims, name)
     if claims.get("nbf") is not None:
@@ -79,7 +89,7 @@ def _check_time(claims: Mapping[str, Any], name: str) -> None:
     value = claims.get(name)
     # The range keeps out NaN, infinities, and numbers that no clock can hold.
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= _LATEST:
-        raise MalformedLaunch(f"The id token has no usable {name}: the platform must send it, as a number of seconds.")
+        raise MalformedLaunch(told(_("The id token has no usable {name}: the platform must send it, as a number of seconds."), name=name))
 
 
 def _check_audience(claims: Mapping[str, Any]) -> None:
@@ -87,22 +97,24 @@ def _check_audience(claims: Mapping[str, Any]) -> None:
     audience, party = claims.get("aud"), claims.get("azp")
     listed = audience if isinstance(audience, list) else [audience]
     if not listed or not all(is_text(item) for item in listed):
-        raise MalformedLaunch("The id token's aud must be the tool's client_id, or a list with it.")
+        raise MalformedLaunch(_("The id token's aud must be the tool's client_id, or a list with it."))
     if party is None and len(listed) > 1:
-        raise MalformedLaunch("The id token has several audiences (aud) and no azp: the platform must say which one it was issued to.")
+        raise MalformedLaunch(_("The id token has several audiences (aud) and no azp: the platform must say which one it was issued to."))
     if party is not None and party not in listed:
-        raise MalformedLaunch("The id token's azp is not among its audiences (aud).")
+        raise MalformedLaunch(_("The id token's azp is not among its audiences (aud)."))
 
 
 def _check_message(claims: Mapping[str, Any]) -> None:
     roles = claims.get(vocabulary.ROLES_CLAIM)
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise MalformedLaunch(f"The id token has no usable {vocabulary.ROLES_CLAIM}: the platform must send a list, if only an empty one.")
+        raise MalformedLaunch(
+            told(_("The id token has no usable {name}: the platform must send a list, if only an empty one."), name=vocabulary.ROLES_CLAIM)
+        )
     target = claims.get(vocabulary.TARGET_LINK_URI_CLAIM)
     if target is not None and not isinstance(target, str):
-        raise MalformedLaunch(f"The id token's {vocabulary.TARGET_LINK_URI_CLAIM} must be text.")
+        raise MalformedLaunch(told(_("The id token's {name} must be text."), name=vocabulary.TARGET_LINK_URI_CLAIM))
     link = claims.get(vocabulary.RESOURCE_LINK_CLAIM)
     if link is None and claims[vocabulary.MESSAGE_TYPE_CLAIM] != RESOURCE_LINK_MESSAGE:
         return
     if not isinstance(link, Mapping) or not is_text(link.get("id")):
-        raise MalformedLaunch(f"The id token has no usable {vocabulary.RESOURCE_LINK_CLAIM} with an id.")
+        raise MalformedLaunch(told(_("The id token has no usable {name} with an id."), name=vocabulary.RESOURCE_LINK_CLAIM))

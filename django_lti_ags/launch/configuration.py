@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from pylti1p3.deployment import Deployment as LibraryDeployment
 from pylti1p3.registration import Registration as LibraryRegistration
 from pylti1p3.tool_config.abstract import ToolConfAbstract
 
 from django_lti_ags.exceptions import LaunchRefused, UnknownRegistration
+from django_lti_ags.launch.reasons import told
 from django_lti_ags.models import Deployment, Registration
 from django_lti_ags.models.identity import digest
 
@@ -81,7 +83,13 @@ def registration_of(issuer: str, client_id: str) -> Registration:
         raise UnknownRegistration(issuer, "")
     if len(candidates) > 1:
         raise LaunchRefused(
-            f"The login names no client_id, and {len(candidates)} registrations have the issuer {issuer!r}: "
-            "the platform must send its client_id when it begins a login."
+            told(
+                _(
+                    "The login names no client_id, and {count} registrations have the issuer {issuer}: the platform must send its "
+                    "client_id when it begins a login."
+                ),
+                count=len(candidates),
+                issuer=repr(issuer),
+            )
         )
     return candidates[0]

@@ -11,15 +11,17 @@ refused. A failure is remembered for some seconds.
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import jwt
 from django.core.cache import caches
+from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop as _
 
 from django_lti_ags import conf
 from django_lti_ags.ags.exchange import Exchange, Failure
 from django_lti_ags.ags.transport import Transport
-from django_lti_ags.launch.reasons import one_line
+from django_lti_ags.launch.reasons import one_line, told
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync.waiting import wait_until
 
@@ -42,7 +44,22 @@ KeySet = list[dict[str, str]]
 
 
 class KeyNotFound(Exception):
-    """The platform's key set has no usable key for a token; the message says why, and may be shown to anybody."""
+    """The platform's key set has no usable key for a token; the message says why, and may be shown to anybody.
+
+    Args:
+        text: the message in English, marked to be translated.
+        facts: what stands for its words in braces; plain values, since a cache keeps them.
+    """
+
+    def __init__(self, text: str, **facts: Any) -> None:
+        self.said = (text, facts)
+        super().__init__(told(gettext_lazy(text), **facts))
+
+    @classmethod
+    def again(cls, said: tuple[str, dict[str, Any]]) -> Self:
+        """What an earlier one said, from a cache."""
+        text, facts = said
+        return cls(text, **facts)
 
 
 def public_key(url: str, kid: str) -> Any:
@@ -53,11 +70,11 @@ def public_key(url: str, kid: str) -> Any:
     """
     found = _Kept(url).entry(kid)
     if found is None:
-        raise KeyNotFound(f"The platform's key set at {url} has no RS256 key with the kid {kid[:200]!r}.")
+        raise KeyNotFound(_("The platform's key set at {url} has no RS256 key with the kid {kid}."), url=url, kid=repr(kid[:200]))
     try:
         return jwt.PyJWK(found, algorithm="RS256").key
     except (jwt.PyJWTError, ValueError):
-        raise KeyNotFound(f"The key {kid[:200]!r} in the platform's key set at {url} cannot be read.") from None
+        raise KeyNotFound(_("The key {kid} in the platform's key set at {url} cannot be read."), kid=repr(kid[:200]), url=url) from None
 
 
 class _Kept:
@@ -84,7 +101,7 @@ class _Kept:
         try:
             failure = self._cache.get(f"{self._name}:failure")
             if failure is not None:
-                raise KeyNotFound(failure)
+                raise KeyNotFound.again(failure)
             if self._cache.add(f"{self._name}:fetching", True, _FETCHING_SECONDS):
                 return self._fetched()
             if older is None:
@@ -102,7 +119,7 @@ class _Kept:
             self._cache.set(self._name, listed, KEPT_SECONDS)
             self._cache.set(f"{self._name}:fresh", True, FRESH_SECONDS)
         except KeyNotFound as problem:
-            self._cache.set(f"{self._name}:failure", str(problem), FAILURE_SECONDS)
+            self._cache.set(f"{self._name}:failure", problem.said, FAILURE_SECONDS)
             raise
         finally:
             self._cache.delete(f"{self._name}:fetching")
@@ -111,11 +128,13 @@ class _Kept:
     def _awaited(self, kid: str) -> KeySet:
         """The set that another launch is fetching, if it comes soon."""
         if not wait_until(lambda: not self._is_fetching(), PATIENCE_SECONDS):
-            raise KeyNotFound("The platform's key set is being fetched just now, and takes long. Open the activity again in a few seconds.")
+            raise KeyNotFound(
+                _("The platform's key set is being fetched just now, and takes long. Open the activity again in a few seconds.")
+            )
         listed: KeySet | None = self._cache.get(self._name)
         failure = self._cache.get(f"{self._name}:failure")
         if failure is not None and _chosen(listed, kid) is None:
-            raise KeyNotFound(failure)
+            raise KeyNotFound.again(failure)
         return listed or []
 
     def _is_fetching(self) -> bool:
@@ -137,31 +156,35 @@ def _fetch(url: str) -> KeySet:
         transport.close()
     if not exchange.ok:
         logger.warning("A platform's key set cannot be fetched: %s", one_line(exchange.summary()))
-        raise KeyNotFound(_said(exchange, url, transport.deadline_seconds))
+        raise _unfetched(exchange, url, transport.deadline_seconds)
     try:
         entries = exchange.json()["keys"]
     except (ValueError, KeyError, TypeError, RecursionError):
         entries = None
     if not isinstance(entries, list):
-        raise KeyNotFound(f"What the platform serves at {url} is no key set (RFC 7517).")
+        raise KeyNotFound(_("What the platform serves at {url} is no key set (RFC 7517)."), url=url)
     return [{member: entry[member] for member in ("kty", "kid", "n", "e")} for entry in entries if _is_signing_key(entry)]
 
 
-def _said(exchange: Exchange, url: str, deadline: float) -> str:
+def _unfetched(exchange: Exchange, url: str, deadline: float) -> KeyNotFound:
     """Why there is no set, for the page that anybody may see: no addresses of the tool's network, nothing that the platform wrote."""
     if exchange.failure is Failure.ADDRESS_REFUSED:
-        return (
-            "The platform's key set cannot be fetched: the platform is at a private address, where this tool does not look unasked. "
-            "The people who run the tool can list its host in LTI_AGS['ALLOWED_PRIVATE_HOSTS']."
+        return KeyNotFound(
+            _(
+                "The platform's key set cannot be fetched: the platform is at a private address, where this tool does not look unasked. "
+                "The people who run the tool can list its host in LTI_AGS['ALLOWED_PRIVATE_HOSTS']."
+            )
         )
     if exchange.failure is None:
-        why = f"it answered {exchange.status}"
-    elif exchange.failure is Failure.NO_ANSWER:
-        late = exchange.duration_ms >= deadline * 1000
-        why = f"no whole answer within {deadline:g} s" if late else "the connection broke off before a whole answer came"
-    else:
-        why = f"{exchange.failure.value.replace('_', ' ')} (the tool's log has the details)"
-    return f"The platform's key set at {url} cannot be fetched: {why}."
+        return KeyNotFound(_("The platform's key set at {url} cannot be fetched: it answered {status}."), url=url, status=exchange.status)
+    if exchange.failure is not Failure.NO_ANSWER:
+        text = _("The platform's key set at {url} cannot be fetched: {failure} (the tool's log has the details).")
+        return KeyNotFound(text, url=url, failure=exchange.failure.value.replace("_", " "))
+    if exchange.duration_ms < deadline * 1000:
+        text = _("The platform's key set at {url} cannot be fetched: the connection broke off before a whole answer came.")
+        return KeyNotFound(text, url=url)
+    text = _("The platform's key set at {url} cannot be fetched: no whole answer within {seconds} s.")
+    return KeyNotFound(text, url=url, seconds=format(deadline, "g"))
 
 
 def _is_signing_key(entry: Any) -> bool:

@@ -11,6 +11,8 @@ import time
 from typing import Any, Final
 
 import jwt
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from pylti1p3.exception import LtiException
 from pylti1p3.message_launch import MessageLaunch
 from pylti1p3.oidc_login import OIDCLogin
@@ -21,6 +23,7 @@ from django_lti_ags.exceptions import LaunchRefused, MalformedLaunch
 from django_lti_ags.launch import keysets
 from django_lti_ags.launch.browser import LOGIN_SECONDS
 from django_lti_ags.launch.claims import RESOURCE_LINK_MESSAGE, check_claims, check_header, client_id, is_text
+from django_lti_ags.launch.reasons import of_library, told
 from django_lti_ags.models.identity import digest
 
 LEEWAY_SECONDS: Final = 60
@@ -56,11 +59,11 @@ class Login(OIDCLogin[Any, Any, Any, Any, Any]):
         """Its parameters; see :meth:`authentication_url`."""
         for name in ("iss", "login_hint"):
             if not self._get_request_param(name):
-                raise MalformedLaunch(f"The login has no {name}: this address is for learning platforms, which send it.")
+                raise MalformedLaunch(told(_("The login has no {name}: this address is for learning platforms, which send it."), name=name))
         for name in ("iss", "client_id"):
             value = self._get_request_param(name)
             if value and (len(value) > LONGEST_PARAMETER or not is_text(value)):
-                raise MalformedLaunch(f"The login's {name} is nothing that a platform sends.")
+                raise MalformedLaunch(told(_("The login's {name} is nothing that a platform sends."), name=name))
         return super().validate_oidc_login()
 
 
@@ -81,7 +84,7 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         """The state must be that of a login which this browser began, not long ago."""
         state = self._get_request_param("state")
         if not state:
-            raise MalformedLaunch("The launch has no state: the platform must send back the one of the login.")
+            raise MalformedLaunch(_("The launch has no state: the platform must send back the one of the login."))
         if self._cookie_service.get_cookie(state) != state:
             raise LaunchRefused(_unknown_state(secure=self._request.is_secure()))
         return self
@@ -96,14 +99,14 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
     def validate_nonce(self) -> StrictLaunch:
         """The nonce must be the login's. That it is used once is :meth:`save_launch_data`'s business, when all else is well."""
         if not self._session_service.check_nonce(self._get_jwt_body()["nonce"]):
-            raise LaunchRefused("The id token's nonce is not that of this login: the platform must send it back as it was.")
+            raise LaunchRefused(_("The id token's nonce is not that of this login: the platform must send it back as it was."))
         return self
 
     def validate_registration(self) -> StrictLaunch:
         """The registration must be there, and be the one that the login was for."""
         super().validate_registration()
         if self._session_service.registration_key != digest(self.get_iss(), self.get_client_id()):
-            raise LaunchRefused("The id token is from another registration (iss and aud) than the login was for.")
+            raise LaunchRefused(_("The id token is from another registration (iss and aud) than the login was for."))
         return self
 
     def validate_jwt_signature(self) -> StrictLaunch:
@@ -120,11 +123,11 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
                 options={"require": ["exp", "iat", "nonce", "iss", "aud", "sub"]},
             )
         except (jwt.PyJWTError, keysets.KeyNotFound) as problem:
-            raise LaunchRefused(f"The id token cannot be trusted: {problem}") from None
+            raise LaunchRefused(told(_("The id token cannot be trusted: {problem}"), problem=of_library(problem))) from None
         if claims["iat"] < time.time() - OLDEST_SECONDS:
-            raise LaunchRefused("The id token was issued (iat) more than an hour ago: the platform's clock must be right.")
+            raise LaunchRefused(_("The id token was issued (iat) more than an hour ago: the platform's clock must be right."))
         if claims != self._jwt["body"]:
-            raise MalformedLaunch("The id token can be read in two ways.")
+            raise MalformedLaunch(_("The id token can be read in two ways."))
         return self
 
     def validate_deployment(self) -> StrictLaunch:
@@ -132,8 +135,13 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         deployment_id = self._get_deployment_id()
         if self._tool_config.find_deployment_by_params(self.get_iss(), deployment_id, self.get_client_id()) is None:
             raise LaunchRefused(
-                f"The deployment {deployment_id[:200]!r} is not listed for this registration, which accepts no new ones. "
-                "Add it with `manage.py lti_ags_register --update --deployment-id …`, or in the admin."
+                told(
+                    _(
+                        "The deployment {deployment} is not listed for this registration, which accepts no new ones. Add it with "
+                        "`manage.py lti_ags_register --update --deployment-id …`, or in the admin."
+                    ),
+                    deployment=repr(deployment_id[:200]),
+                )
             )
         return self
 
@@ -141,11 +149,15 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         """A message that the tool takes, with that message's own claims."""
         kind = str(self._get_jwt_body()[MESSAGE_TYPE_CLAIM])
         if kind not in self.message_types:
-            raise LaunchRefused(f"The tool does not take the message {kind[:100]!r}, but {', '.join(self.message_types)}.")
+            raise LaunchRefused(
+                told(
+                    _("The tool does not take the message {kind}, but {taken}."), kind=repr(kind[:100]), taken=", ".join(self.message_types)
+                )
+            )
         try:
             super().validate_message()
         except (AttributeError, TypeError):  # the library trusts the types of what it looks into
-            raise MalformedLaunch(f"A claim of the message {kind} is not what LTI says it is.") from None
+            raise MalformedLaunch(told(_("A claim of the message {kind} is not what LTI says it is."), kind=kind)) from None
         return self
 
     def save_launch_data(self) -> StrictLaunch:
@@ -155,13 +167,17 @@ class StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         return self
 
 
-def _unknown_state(*, secure: bool) -> str:
-    said = (
-        f"This launch does not answer a login that this browser began within the last {LOGIN_SECONDS // 60} minutes. If it happens every "
-        "time, the browser blocks the tool's cookies inside the platform's page: let the platform open the tool in a new window."
+def _unknown_state(*, secure: bool) -> Any:
+    """What learners, too, can do something about: lazy, so that the page says it in their language and the log in English."""
+    told = format_lazy(
+        _(
+            "This launch does not answer a login that this browser began within the last {minutes} minutes. If it happens every time, "
+            "the "
+            "browser blocks the tool's cookies inside the platform's page: let the platform open the tool in a new window."
+        ),
+        minutes=LOGIN_SECONDS // 60,
     )
     if secure:
-        return said
-    return (
-        said + " (The tool was reached over plain HTTP, where cookies do not work in frames; behind a proxy set SECURE_PROXY_SSL_HEADER.)"
-    )
+        return told
+    why = _("(The tool was reached over plain HTTP, where cookies do not work in frames; behind a proxy set SECURE_PROXY_SSL_HEADER.)")
+    return format_lazy("{} {}", told, why)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
@@ -24,7 +26,7 @@ from django_lti_ags.launch import frames
 from django_lti_ags.launch.browser import BrowserTie, PageRequest
 from django_lti_ags.launch.claims import RESOURCE_LINK_MESSAGE
 from django_lti_ags.launch.configuration import RegistrationToolConf
-from django_lti_ags.launch.reasons import one_line
+from django_lti_ags.launch.reasons import reason_of, told
 from django_lti_ags.launch.validation import Login, StrictLaunch
 from django_lti_ags.launch.verified import Launch
 
@@ -46,9 +48,9 @@ class _PlatformView(View):
             return super().dispatch(request, *args, **kwargs)
         except (LtiException, OIDCException, LaunchRefused) as problem:
             # One line, whatever a stranger put into it; no claims and no token: they are personal, and worth stealing.
-            reason = one_line(str(problem))
-            logger.warning("%s refused: %s", type(self).__name__, reason)
-            return self.refused(request, reason)
+            with translation.override(None):  # logs are in English, whoever launches
+                logger.warning("%s refused: %s", type(self).__name__, reason_of(problem))
+            return self.refused(request, reason_of(problem))
 
     def refused(self, request: HttpRequest, reason: str) -> HttpResponse:
         """The page for a login or launch that is not let in."""
@@ -106,7 +108,7 @@ class LaunchView(_PlatformView):
         if "error" in request.POST and "id_token" not in request.POST:
             # A platform that cannot launch says so here (OpenID Connect Core, 3.1.2.6); Moodle does.
             said = f"{request.POST['error']} {request.POST.get('error_description', '')}".strip()
-            raise LaunchRefused(f"The platform did not launch the tool. It says: {said[:300]}")
+            raise LaunchRefused(told(_("The platform did not launch the tool. It says: {said}"), said=said[:300]))
         tie = BrowserTie(PageRequest(request))
         return tie.untie(self.launched(request, self._verified(request, tie)))
 

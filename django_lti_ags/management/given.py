@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from typing import Final
 
 from django_lti_ags.ags.urls import check_url
+from django_lti_ags.durations import parse
 from django_lti_ags.sync.launch_claims import storable
 
 LONGEST_NAME: Final = 200
@@ -49,3 +51,15 @@ def check_name(name: str) -> None:
         raise ValueError(f"at most {LONGEST_NAME} characters, not {len(name)}")
     if not storable(name):
         raise ValueError(f"{name!r} has a NUL or a lone surrogate in it, which no text may")
+
+
+def span_seconds(given: str) -> float:
+    """A span of time, for an argument's ``type``.
+
+    Raises:
+        ArgumentTypeError: it is none; argparse would not say of a ValueError what is wrong.
+    """
+    try:
+        return parse(given)
+    except ValueError as problem:
+        raise ArgumentTypeError(str(problem)) from None

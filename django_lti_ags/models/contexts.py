@@ -14,8 +14,10 @@ from django_lti_ags.models.registrations import Deployment
 class Blockable(models.Model):
     """What a refusal can block: everything recorded below it waits until the block is lifted."""
 
-    block_code = models.CharField(max_length=64, blank=True, help_text=_("The verdict that blocks what is below; blank: not blocked."))
-    blocked_at = models.DateTimeField(null=True, blank=True)
+    block_code = models.CharField(
+        _("block code"), max_length=64, blank=True, help_text=_("The verdict that blocks what is below; blank: not blocked.")
+    )
+    blocked_at = models.DateTimeField(_("blocked at"), null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -24,19 +26,28 @@ class Blockable(models.Model):
 class Context(Identified, Blockable):
     """A course. A launch without a context claim (LTI 1.3, 5.4.1: it is optional) gets the one with a blank id."""
 
-    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, related_name="contexts")
-    context_id = models.TextField(blank=True)
+    deployment = models.ForeignKey(Deployment, verbose_name=_("deployment"), on_delete=models.CASCADE, related_name="contexts")
+    context_id = models.TextField(_("context id"), blank=True)
     context_digest = digest_field()
-    title = models.TextField(blank=True)
-    label = models.TextField(blank=True)
-    line_items_url = models.TextField(blank=True, help_text=_("The container of its line items, as the newest launch named it."))
-    scopes = models.JSONField(default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
-    seen_at = models.DateTimeField(null=True, blank=True, help_text=_("The newest launch."))
+    title = models.TextField(_("title"), blank=True)
+    label = models.TextField(_("label"), blank=True)
+    line_items_url = models.TextField(
+        _("line items url"), blank=True, help_text=_("The container of its line items, as the newest launch named it.")
+    )
+    canvas_course_id = models.TextField(
+        _("Canvas course id"),
+        blank=True,
+        help_text=_("As the custom variable canvas_course_id named it; needed only where the URL does not."),
+    )
+    scopes = models.JSONField(_("scopes"), default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True, help_text=_("The newest launch."))
 
     objects = OutboxManager["Context"]()
 
     class Meta:
         verbose_name = _("context")
+        verbose_name_plural = _("contexts")
+        permissions = (("see_outcomes", _("Can see what learners reached in Canvas' outcomes")),)
         constraints = (models.UniqueConstraint(fields=("deployment", "context_digest"), name="lti_ags_context_unique"),)
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ import uuid
 from typing import Any, TypeVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import conf
 
@@ -47,7 +48,7 @@ class OutboxManager(models.Manager[M]):
 class Identified(models.Model):
     """A row with a public id, for URLs and logs: it tells nothing and cannot be guessed."""
 
-    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    uid = models.UUIDField(_("uid"), default=uuid.uuid4, unique=True, editable=False)
 
     class Meta:
         abstract = True

@@ -47,22 +47,33 @@ class Leased(models.Model):
     """A row that a worker sends: claimed with a lease, finished with its token."""
 
     attempt_kind: ClassVar[str]
-    """The kind of its attempts, and their field that names it."""
+    """The kind of its attempts."""
+    attempt_field: ClassVar[str]
+    """Their field that names it."""
+    referred_to: ClassVar[bool] = False
+    """Whether other rows refer to it, and a finish changes what it is known by: then it waits for who inserts such rows."""
 
-    state = models.CharField(max_length=10, choices=SyncState.choices, default=SyncState.PENDING)
-    due_at = models.DateTimeField(null=True, help_text=_("Claimable from: now, the next try, or the end of the lease."))
-    lease_token = models.UUIDField(null=True, editable=False)
-    tries = models.PositiveIntegerField(default=0, help_text=_("Sends of the current version that counted."))
-    version = models.PositiveBigIntegerField(default=1, help_text=_("Rises with every change of what is to be sent."))
-    wire_version = models.PositiveBigIntegerField(null=True, help_text=_("The version that a claim last put on the wire."))
-    wire_timestamp = models.DateTimeField(null=True, help_text=_("The timestamp that this version carries on the wire."))
-    unsettled = models.BooleanField(default=False, help_text=_("The last send had no clear answer: the platform is asked before the next."))
+    state = models.CharField(_("state"), max_length=10, choices=SyncState.choices, default=SyncState.PENDING)
+    due_at = models.DateTimeField(_("due at"), null=True, help_text=_("Claimable from: now, the next try, or the end of the lease."))
+    lease_token = models.UUIDField(_("lease token"), null=True, editable=False)
+    tries = models.PositiveIntegerField(_("tries"), default=0, help_text=_("Sends of the current version that counted."))
+    version = models.PositiveBigIntegerField(_("version"), default=1, help_text=_("Rises with every change of what is to be sent."))
+    wire_version = models.PositiveBigIntegerField(
+        _("wire version"), null=True, help_text=_("The version that a claim last put on the wire.")
+    )
+    wire_timestamp = models.DateTimeField(
+        _("wire timestamp"), null=True, help_text=_("The timestamp that this version carries on the wire.")
+    )
+    unsettled = models.BooleanField(
+        _("unsettled"), default=False, help_text=_("The last send had no clear answer: the platform is asked before the next.")
+    )
     aged_from = models.DateTimeField(
+        _("aged from"),
         default=timezone.now,
         help_text=_("The current version's age counts from here; moved on by the time spent paused or blocked."),
     )
-    code = models.CharField(max_length=64, blank=True, help_text=_("The last verdict's stable code."))
-    detail = models.TextField(blank=True, help_text=_("What the platform said, or why a person decided so."))
+    code = models.CharField(_("code"), max_length=64, blank=True, help_text=_("The last verdict's stable code."))
+    detail = models.TextField(_("detail"), blank=True, help_text=_("What the platform said, or why a person decided so."))
 
     class Meta:
         abstract = True
@@ -75,6 +86,11 @@ class Leased(models.Model):
                 name="lti_ags_%(class)s_wire_not_ahead",
             ),
         )
+
+    @property
+    def next_version(self) -> int:
+        """The version that a claim puts on the wire."""
+        return self.version
 
     @property
     def can_retry(self) -> bool:

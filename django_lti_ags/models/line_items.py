@@ -23,33 +23,44 @@ class LineItem(Identified, Blockable, Leased):
     As a leased row its state says whether the column is there: DELIVERED, it is; open, it is to be made.
     """
 
-    attempt_kind = "line_item"
+    attempt_kind = attempt_field = "line_item"
+    referred_to = True
 
-    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="line_items")
+    context = models.ForeignKey(Context, verbose_name=_("context"), on_delete=models.CASCADE, related_name="line_items")
     # No constraint in the database, as with a score's.
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="line_items", db_constraint=False)
-    url = models.TextField(blank=True)
+    service = models.ForeignKey(
+        Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="line_items", db_constraint=False
+    )
+    url = models.TextField(_("url"), blank=True)
     url_digest = digest_field(null=True)
     declared_digest = digest_field(null=True, help_text=_("Tells declared columns apart: resource link, resource id and tag."))
-    label = models.TextField(blank=True)
-    score_maximum = models.FloatField(null=True, blank=True)
-    resource_link_id = models.TextField(blank=True)
-    resource_id = models.TextField(blank=True)
-    tag = models.TextField(blank=True)
-    start_at = models.DateTimeField(null=True, blank=True)
-    end_at = models.DateTimeField(null=True, blank=True)
-    scopes = models.JSONField(default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
+    label = models.TextField(_("label"), blank=True)
+    score_maximum = models.FloatField(_("score maximum"), null=True, blank=True)
+    resource_link_id = models.TextField(_("resource link id"), blank=True)
+    resource_id = models.TextField(_("resource id"), blank=True)
+    tag = models.TextField(_("tag"), blank=True)
+    start_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    end_at = models.DateTimeField(_("end at"), null=True, blank=True)
+    scopes = models.JSONField(_("scopes"), default=list, blank=True, help_text=_("The AGS scopes that the newest launch granted."))
     opened_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When its first score was accepted, at platforms where that one must travel alone.")
+        _("opened at"),
+        null=True,
+        blank=True,
+        help_text=_("When its first score was accepted, at platforms where that one must travel alone."),
     )
-    extensions = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    extensions = models.JSONField(_("extensions"), default=dict, blank=True)
+    compared_at = models.DateTimeField(
+        _("compared at"), null=True, blank=True, help_text=_("When its scores were last compared with the platform's results.")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = OutboxManager["LineItem"]()
 
     class Meta(Leased.Meta):
         abstract = False
         verbose_name = _("line item")
+        verbose_name_plural = _("line items")
+        permissions = (("reconcile_lineitem", _("Can compare line items with the platform")),)
         constraints = (
             *Leased.Meta.constraints,
             models.UniqueConstraint(fields=("context", "url_digest"), name="lti_ags_lineitem_url_unique"),

@@ -14,18 +14,21 @@ from django_lti_ags.models.identity import Identified, OutboxManager, digest, di
 class SigningKey(Identified):
     """An RSA key of the tool's: signs client assertions, and its public half stands in the tool's JWKS."""
 
-    name = models.CharField(max_length=200, blank=True)
-    kid = models.TextField(help_text=_("The key id that assertions name and the JWKS lists."))
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    kid = models.TextField(_("kid"), help_text=_("The key id that assertions name and the JWKS lists."))
     kid_digest = digest_field(unique=True)
-    private_key_encrypted = models.TextField(editable=False)
-    public_jwk = models.JSONField(editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    retired_at = models.DateTimeField(null=True, blank=True, help_text=_("From here on the key is neither used nor published."))
+    private_key_encrypted = models.TextField(_("private key encrypted"), editable=False)
+    public_jwk = models.JSONField(_("public jwk"), editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    retired_at = models.DateTimeField(
+        _("retired at"), null=True, blank=True, help_text=_("From here on the key is neither used nor published.")
+    )
 
     objects = OutboxManager["SigningKey"]()
 
     class Meta:
         verbose_name = _("signing key")
+        verbose_name_plural = _("signing keys")
         ordering = ("-created_at",)
 
     def __str__(self) -> str:
@@ -49,30 +52,36 @@ class SigningKey(Identified):
 class Registration(Identified):
     """A tool registered at a platform: (issuer, client_id), with the platform's URLs."""
 
-    name = models.CharField(max_length=200, blank=True)
-    issuer = models.TextField()
-    client_id = models.TextField()
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    issuer = models.TextField(_("issuer"))
+    client_id = models.TextField(_("client id"))
     key = digest_field(unique=True)
-    auth_login_url = models.TextField(help_text=_("The platform's OIDC authorisation endpoint."))
-    token_url = models.TextField(help_text=_("The platform's OAuth 2 token endpoint."))
-    token_audience = models.TextField(blank=True, help_text=_("The assertion's aud, where it is not the token URL (Brightspace)."))
-    jwks_url = models.TextField(help_text=_("The platform's public key set."))
+    auth_login_url = models.TextField(_("auth login url"), help_text=_("The platform's OIDC authorisation endpoint."))
+    token_url = models.TextField(_("token url"), help_text=_("The platform's OAuth 2 token endpoint."))
+    token_audience = models.TextField(
+        _("token audience"), blank=True, help_text=_("The assertion's aud, where it is not the token URL (Brightspace).")
+    )
+    jwks_url = models.TextField(_("jwks url"), help_text=_("The platform's public key set."))
     profile = models.CharField(
-        max_length=40, blank=True, help_text=_("What kind of platform it is: canvas, moodle, d2l … Blank: strict AGS.")
+        _("profile"), max_length=40, blank=True, help_text=_("What kind of platform it is: canvas, moodle, d2l … Blank: strict AGS.")
     )
-    signing_key = models.ForeignKey(SigningKey, on_delete=models.PROTECT, related_name="registrations")
+    signing_key = models.ForeignKey(SigningKey, verbose_name=_("signing key"), on_delete=models.PROTECT, related_name="registrations")
     accept_new_deployments = models.BooleanField(
-        default=True, help_text=_("A launch from a deployment that is not listed adds it; otherwise the launch is refused.")
+        _("accept new deployments"),
+        default=True,
+        help_text=_("A launch from a deployment that is not listed adds it; otherwise the launch is refused."),
     )
-    paused_at = models.DateTimeField(null=True, blank=True)
-    paused_code = models.CharField(max_length=64, blank=True)
-    paused_reason = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True, blank=True)
+    paused_code = models.CharField(_("paused code"), max_length=64, blank=True)
+    paused_reason = models.TextField(_("paused reason"), blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = OutboxManager["Registration"]()
 
     class Meta:
         verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        permissions = (("pause_registration", _("Can pause and resume registrations")),)
         ordering = ("name", "pk")
 
     def __str__(self) -> str:
@@ -92,26 +101,40 @@ class Registration(Identified):
 class Service(Identified):
     """One campus: a registration × the origin of its service URLs. Its health is shared by all that is sent there."""
 
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="services")
-    origin = models.TextField()
+    registration = models.ForeignKey(Registration, verbose_name=_("registration"), on_delete=models.CASCADE, related_name="services")
+    origin = models.TextField(_("origin"))
     origin_digest = digest_field()
-    consecutive_failures = models.PositiveIntegerField(default=0)
-    failing_since = models.DateTimeField(null=True, blank=True, help_text=_("The first failure since the last success."))
-    closed_until = models.DateTimeField(null=True, blank=True, help_text=_("Nothing is sent before; then one probe goes out."))
-    concurrency = models.FloatField(
-        null=True, blank=True, help_text=_("Requests at once per worker, after throttling; empty: as many as the profile allows.")
+    consecutive_failures = models.PositiveIntegerField(_("consecutive failures"), default=0)
+    failing_since = models.DateTimeField(
+        _("failing since"), null=True, blank=True, help_text=_("The first failure since the last success.")
     )
-    slowed_at = models.DateTimeField(null=True, blank=True, help_text=_("When the platform last made us send less at once."))
-    recovered_at = models.DateTimeField(null=True, blank=True, help_text=_("The end of the last outage: it does not count as age."))
-    clock_skew_seconds = models.FloatField(default=0.0, help_text=_("The platform's clock minus ours, by its Date header."))
-    last_success_at = models.DateTimeField(null=True, blank=True)
-    last_failure_at = models.DateTimeField(null=True, blank=True)
-    last_failure_code = models.CharField(max_length=64, blank=True)
+    closed_until = models.DateTimeField(
+        _("closed until"), null=True, blank=True, help_text=_("Nothing is sent before; then one probe goes out.")
+    )
+    concurrency = models.FloatField(
+        _("concurrency"),
+        null=True,
+        blank=True,
+        help_text=_("Requests at once per worker, after throttling; empty: as many as the profile allows."),
+    )
+    slowed_at = models.DateTimeField(
+        _("slowed at"), null=True, blank=True, help_text=_("When the platform last made us send less at once.")
+    )
+    recovered_at = models.DateTimeField(
+        _("recovered at"), null=True, blank=True, help_text=_("The end of the last outage: it does not count as age.")
+    )
+    clock_skew_seconds = models.FloatField(
+        _("clock skew seconds"), default=0.0, help_text=_("The platform's clock minus ours, by its Date header.")
+    )
+    last_success_at = models.DateTimeField(_("last success at"), null=True, blank=True)
+    last_failure_at = models.DateTimeField(_("last failure at"), null=True, blank=True)
+    last_failure_code = models.CharField(_("last failure code"), max_length=64, blank=True)
 
     objects = OutboxManager["Service"]()
 
     class Meta:
         verbose_name = _("service")
+        verbose_name_plural = _("services")
         constraints = (models.UniqueConstraint(fields=("registration", "origin_digest"), name="lti_ags_service_unique"),)
 
     def __str__(self) -> str:
@@ -126,15 +149,16 @@ class Service(Identified):
 class Deployment(Identified):
     """A deployment of the tool at a platform (LTI 1.3, 3.1.3)."""
 
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, related_name="deployments")
-    deployment_id = models.TextField()
+    registration = models.ForeignKey(Registration, verbose_name=_("registration"), on_delete=models.CASCADE, related_name="deployments")
+    deployment_id = models.TextField(_("deployment id"))
     deployment_digest = digest_field()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = OutboxManager["Deployment"]()
 
     class Meta:
         verbose_name = _("deployment")
+        verbose_name_plural = _("deployments")
         constraints = (models.UniqueConstraint(fields=("registration", "deployment_digest"), name="lti_ags_deployment_unique"),)
 
     def __str__(self) -> str:

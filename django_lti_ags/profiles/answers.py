@@ -1,14 +1,16 @@
-"""What can be read off any platform's answer: its words, its ``Retry-After``, its clock."""
+"""What can be read off any platform's answer: its words, its clock."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from django_lti_ags.ags.times import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from django_lti_ags.ags.exchange import Exchange
 
@@ -23,27 +25,6 @@ def describe(exchange: Exchange) -> str:
     text = f"{exchange.status or ''} {exchange.reason} {said}".strip()
     # PostgreSQL takes no NUL, and nobody can read one.
     return text.replace("\x00", "\ufffd")[:_DETAIL_LENGTH]
-
-
-def retry_after_seconds(exchange: Exchange) -> float | None:
-    """The ``Retry-After`` header (RFC 9110, 10.2.3) in seconds from the answer; None: absent or unreadable."""
-    value = exchange.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    when = http_date(value)
-    if when is None:
-        return None
-    answered_at = http_date(exchange.headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (when - answered_at).total_seconds())
-
-
-def http_date(value: str) -> datetime | None:
-    """An HTTP date (RFC 9110, 5.6.7), aware; None: absent or unreadable."""
-    try:
-        parsed = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):  # years and zones beyond every calendar
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def clock_skew_seconds(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -6,11 +6,16 @@ pure: (profile, exchange) in, verdict out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import isclose
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django_lti_ags.ags.exchange import Failure
+from django_lti_ags.ags.times import retry_after_seconds
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
-from django_lti_ags.profiles.answers import describe, retry_after_seconds
+from django_lti_ags.canvas.submission import EXTENSION
+from django_lti_ags.canvas.submission_columns import COLUMN_EXTENSIONS
+from django_lti_ags.profiles.answers import describe
 from django_lti_ags.profiles.verdict import (
     Disposition,
     Reach,
@@ -25,16 +30,34 @@ from django_lti_ags.profiles.verdict import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from django_lti_ags.ags.exchange import Exchange
 
 CLEARED = (None, ActivityProgress.INITIALIZED, GradingProgress.NOT_READY)
 """scoreGiven, activityProgress and gradingProgress of a score that takes a grade back."""
 
+_HALF = 0.505
+"""Of the last digit, and a little for what binary fractions lose."""
+_MOST_DECIMALS = 6
 _NOT_SENT = frozenset({Failure.DNS, Failure.CONNECT, Failure.TLS})
 _GONE = frozenset({404, 410})
 _BUSY = frozenset({408, 425, 429, 503})
 _GATEWAY = frozenset({502, 504})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """A learner's newest submission."""
+
+    at: datetime | None
+    """When; None: there is none."""
+    work: Mapping[str, Any]
+    """What; empty: nothing but the score."""
+    is_new: bool
+    """Whether the platform is to be told of it: it is not known to have it, and the score does not say that there is none."""
+    recorded_at: datetime
+    """When the score was recorded."""
 
 
 class Profile:
@@ -48,6 +71,16 @@ class Profile:
     """Requests in flight per service, to begin with and at most; throttling lowers it for a while."""
     result_tolerance: ClassVar[float] = 1e-5
     """How far a shown result may lie from the score, on the column's scale, and still be it (Moodle keeps five decimals)."""
+    shown_decimals: ClassVar[int] = 2
+    """How many decimals a shown result has at least, of points or of a percentage: it may lie off the score by half of the last one."""
+    clips: ClassVar[bool] = True
+    """Whether the platform may show its maximum for a score above it."""
+    hides_zeros: ClassVar[bool] = False
+    """Whether a score of zero may be shown as none."""
+    drops_without_maximum: ClassVar[bool] = False
+    """Whether a column whose maximum is zero accepts scores and keeps none."""
+    results_per_page: ClassVar[int | None] = None
+    """How many results to ask for at once (AGS 2.0, 3.3.6: ``limit``); None: as many as the platform likes."""
     most_server_errors: ClassVar[int] = 12
     """A 5xx that one score keeps getting, while others pass, is taken for a refusal after so many tries."""
     token_refused_statuses: ClassVar[frozenset[int]] = frozenset({401})
@@ -56,10 +89,23 @@ class Profile:
     """Whether a column's first scores must not be sent side by side."""
     adds_comments: ClassVar[bool] = False
     """Whether each score adds its comment to those that are there, so that one is not sent twice."""
-    says_when_submitted: ClassVar[bool] = False
-    """Whether a score must say when it was submitted, so that a repeat is known for one."""
+    takes_submissions: ClassVar[bool] = False
+    """Whether a score can make an attempt in the gradebook."""
     keeps_grade_while: ClassVar[frozenset[str]] = frozenset(GradingProgress)
     """The gradingProgress values that leave a grade standing; any other erases it."""
+
+    def column_extensions(self, extensions: Mapping[str, Any]) -> dict[str, Any]:
+        """Those that a column is made with here."""
+        return {name: value for name, value in extensions.items() if name not in COLUMN_EXTENSIONS}
+
+    @property
+    def makes_submissions_while(self) -> frozenset[str]:
+        """The gradingProgress values that a new submission is certain to be made with (Canvas: its Score API, "Create a Score")."""
+        return self.keeps_grade_while
+
+    def worded(self, score: Mapping[str, Any], handed: HandedIn) -> dict[str, Any]:
+        """The wire fields of ``score`` as this platform is to be told them: nobody but Canvas sees Canvas' extension."""
+        return {**score, "extensions": {name: value for name, value in score["extensions"].items() if name != EXTENSION}}
 
     def withhold(self, score: Mapping[str, Any], *, held: bool) -> Verdict | None:
         """Why ``score`` (its wire fields) must not be sent; None: it may. ``held``: whether the platform holds a grade from us."""
@@ -67,6 +113,16 @@ class Profile:
         if held and not cleared and score["grading_progress"] not in self.keeps_grade_while:
             return Verdict(code="would_erase", disposition=Disposition.WITHHELD)
         return None
+
+    def margin(self, shown: float, maximum: float) -> float:
+        """How far a result that is ``shown`` may lie from the score and still be it, on a scale that ends at ``maximum``.
+
+        A platform rounds at the last decimal that it shows, or at one of a percentage that it keeps instead of points. So a
+        number tells by itself how far to believe it: on a scale of 1, two decimals may be a rounded third, and 0.335 is none.
+        """
+        points = 10.0 ** -decimals_of(shown, self.shown_decimals)
+        percent = 10.0**-self.shown_decimals * maximum / 100
+        return max(self.result_tolerance * max(1.0, maximum), _HALF * points, _HALF * percent)
 
     def judge(self, exchange: Exchange) -> Verdict:
         """What the decisive exchange of a send means."""
@@ -124,6 +180,14 @@ class Profile:
         if status == 409:
             return ambiguous("conflict", detail)
         return _refusal(status, detail)
+
+
+def decimals_of(number: float, least: int) -> int:
+    """How many decimals tell something; ``least`` at least, since zeros at the end are not seen, and six at most."""
+    for decimals in range(least, _MOST_DECIMALS):
+        if isclose(round(number, decimals), number, rel_tol=1e-12, abs_tol=1e-9):
+            return decimals
+    return _MOST_DECIMALS
 
 
 def _refusal(status: int, detail: str) -> Verdict:

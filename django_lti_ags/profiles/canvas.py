@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django_lti_ags.ags.vocabulary import GradingProgress
+from django_lti_ags.canvas.submission import EXTENSION, on_the_wire
+from django_lti_ags.canvas.throttling import is_low, is_rate_limit
 from django_lti_ags.profiles.answers import describe, said
 from django_lti_ags.profiles.base import Profile
-from django_lti_ags.profiles.verdict import Reach, Verdict, ambiguous, registration_fault, rejected, throttled
+from django_lti_ags.profiles.verdict import Reach, Verdict, ambiguous, not_yet, registration_fault, rejected, throttled
 
 if TYPE_CHECKING:
-    from django_lti_ags.ags.exchange import Exchange
+    from collections.abc import Mapping
 
-_LOW: Final = 150.0
-_RATE_LIMIT: Final = "Rate Limit Exceeded"
+    from django_lti_ags.ags.exchange import Exchange
+    from django_lti_ags.profiles.base import HandedIn
+
 _REFUSALS: Final = (
     (422, "course has concluded", "course_concluded", Reach.CONTEXT),
     (404, "Context is deleted or not found", "context_unavailable", Reach.CONTEXT),
@@ -22,6 +25,7 @@ _REFUSALS: Final = (
     (412, "Tool does not have permission", "forbidden", Reach.LINE_ITEM),
     (422, "User not found in course", "user_not_found", Reach.SCORE),
     (422, "maximum number of allowed attempts", "attempts_used_up", Reach.SCORE),
+    (400, "uploading to file service failed", "files_refused", Reach.SCORE),
 )
 
 
@@ -33,15 +37,35 @@ class CanvasProfile(Profile):
     max_concurrency = 6
     # Every POST adds its comment.
     adds_comments = True
-    # A repeat with the same submittedAt makes no new attempt.
-    says_when_submitted = True
+    # And, unless told otherwise, makes an attempt.
+    takes_submissions = True
+    # The Result keeps the pair that was sent, also above the maximum.
+    shown_decimals = 5
+    clips = False
+    # Ten by default: a thousand requests for a large course.
+    results_per_page = 100
     # Any other value clears the grade.
     keeps_grade_while: ClassVar[frozenset[str]] = frozenset({GradingProgress.FULLY_GRADED, GradingProgress.PENDING_MANUAL})
+
+    def worded(self, score: Mapping[str, Any], handed: HandedIn) -> dict[str, Any]:
+        """With the submission extension, and with a ``submittedAt``: a repeat that says the same one makes no new attempt."""
+        at = handed.at if handed.is_new else score["submitted_at"] or handed.at
+        at = at or handed.recorded_at
+        extension = on_the_wire(score["extensions"].get(EXTENSION, {}), handed.work, is_new=handed.is_new)
+        return {
+            **score,
+            "submitted_at": max(at, score["started_at"] or at),  # AGS 2.0, 3.4.11
+            "extensions": {**score["extensions"], EXTENSION: extension},
+        }
+
+    def column_extensions(self, extensions: Mapping[str, Any]) -> dict[str, Any]:
+        """All of them."""
+        return dict(extensions)
 
     def judge(self, exchange: Exchange) -> Verdict:
         """Every answer tells how full the bucket is."""
         verdict = super().judge(exchange)
-        return replace(verdict, slow_down=True) if _is_low(exchange) else verdict
+        return replace(verdict, slow_down=True) if is_low(exchange) else verdict
 
     def judge_token(self, exchange: Exchange) -> Verdict:
         """The token endpoint has a bucket of its own: a fourth token within seconds is throttled."""
@@ -56,6 +80,8 @@ class CanvasProfile(Profile):
         detail = describe(exchange)
         if exchange.status == 400 and "before last updated timestamp" in text:
             return ambiguous("conflict", detail)
+        if exchange.status == 400 and text.endswith("in the future"):
+            return not_yet("submitted_in_future", detail)
         if exchange.status == 401 and "Insufficient permissions" in text:
             return registration_fault("scope_refused", detail)
         for status, words, code, reach in _REFUSALS:
@@ -64,19 +90,8 @@ class CanvasProfile(Profile):
         return super().judge_status(exchange)
 
 
-def _is_low(exchange: Exchange) -> bool:
-    """``X-Rate-Limit-Remaining``, of 600."""
-    try:
-        return float(exchange.headers.get("x-rate-limit-remaining", "inf")) < _LOW
-    except ValueError:
-        return False
-
-
 def _throttled(exchange: Exchange) -> Verdict | None:
-    """403 as plain text, without ``Retry-After``; a 403 in JSON is a refusal."""
-    if exchange.failure is None and exchange.status == 403 and _RATE_LIMIT in exchange.body and said(exchange) is None:
-        return throttled(describe(exchange))
-    return None
+    return throttled(describe(exchange)) if is_rate_limit(exchange) else None
 
 
 def _message(exchange: Exchange) -> str:

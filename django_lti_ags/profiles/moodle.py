@@ -23,6 +23,11 @@ class MoodleProfile(Profile):
     timestamp_step_seconds = 1.0
     # Any other value erases the grade and the comment, with 200.
     keeps_grade_while: ClassVar[frozenset[str]] = frozenset({GradingProgress.FULLY_GRADED})
+    shown_decimals = 5
+    # Releases before 4.5 leave resultScore out for 0, so that it looks like no grade.
+    hides_zeros = True
+    # 200, and nothing stored.
+    drops_without_maximum = True
     # A locked grade or a learner's id that is no number is a 500 for ever.
     most_server_errors = 5
 

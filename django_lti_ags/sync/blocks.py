@@ -1,7 +1,7 @@
 """Blocks and pauses: a refusal that concerns more than one score is stored where it belongs, and lifted from there.
 
-Locks are always taken from the top down (registration, context, line item, scores), and rows that
-somebody else holds are passed over: they meet the block when they are claimed.
+Locks are always taken from the top down (registration, context, line item, scores). What the engine
+blocks or finds made passes over rows that somebody else holds; what a person or a launch lifts waits for them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 from django.db.models import F, Q
 
-from django_lti_ags import signals
-from django_lti_ags.models import RESTING, Context, Event, LineItem, Registration, Score, SyncState
+from django_lti_ags import conf, signals
+from django_lti_ags.models import RESTING, Context, Event, LineItem, LiveAssessment, Registration, Score, SyncState
 from django_lti_ags.models.line_items import WANTED
 from django_lti_ags.sync.announcing import after_commit
 from django_lti_ags.sync.outbox_sql import database_now, locked, portions
@@ -91,16 +91,23 @@ def want_again(line_items: QuerySet[LineItem]) -> int:
     return resting.update(state=SyncState.PENDING, due_at=now, tries=0, code="", detail="", aged_from=now)
 
 
-def arrived(line_items: QuerySet[LineItem]) -> int:
-    """Send what waited for ``line_items`` to be made."""
-    return requeue_all(Score.objects.using(line_items.db).filter(line_item__in=line_items, state=SyncState.BLOCKED, code=WANTED))
+def arrived(line_item_id: int, alias: str) -> bool:
+    """Send what waited for a column to be made; False: a recorder holds some of it, which must be looked for again."""
+    waiting = Score.objects.using(alias).filter(line_item=line_item_id, state=SyncState.BLOCKED, code=WANTED)
+    with transaction.atomic(using=alias):
+        free = [row.pk for row in locked(waiting.order_by("user_digest").only("pk"), skip=True)]
+        return _make_due(portions(free), alias) == len(free) and not waiting.exists()
 
 
 def requeue_all(scores: QuerySet[Score]) -> int:
     """Make every resting one of ``scores`` due now; returns how many."""
-    now = database_now(scores.db)
+    return _make_due(in_order(scores), scores.db)
+
+
+def _make_due(some: Sequence[Sequence[int]], alias: str) -> int:
+    now = database_now(alias)
     fresh = {"state": SyncState.PENDING, "due_at": now, "tries": 0, "code": "", "detail": "", "aged_from": now}
-    return sum(Score.objects.using(scores.db).filter(pk__in=pks).update(**fresh) for pks in in_order(scores))
+    return sum(Score.objects.using(alias).filter(pk__in=pks).update(**fresh) for pks in some)
 
 
 def in_order(scores: QuerySet[Score]) -> list[Sequence[int]]:
@@ -119,13 +126,14 @@ def pause(registration_id: int, verdict: Verdict, now: datetime, alias: str) -> 
     paused = running.update(paused_at=now, paused_code=verdict.code, paused_reason=verdict.detail) == 1
     if paused:
         payload = {"registration": registration_id, "detail": verdict.detail}
-        Event.objects.using(alias).create(name="registration_paused", code=verdict.code, payload=payload, created_at=now)
+        told = {"registration_id": registration_id, "code": verdict.code, "payload": payload, "created_at": now}
+        Event.objects.using(alias).create(name="registration_paused", **told)
     return paused
 
 
 def resume(registration: Registration) -> bool:
     """Send for a registration again; what waited is due now, and the pause does not count as its age."""
-    alias = registration._state.db or "default"
+    alias: str = conf.get("database")
     with transaction.atomic(using=alias):
         row = locked(Registration.objects.using(alias).filter(pk=registration.pk)).get()
         if row.paused_at is None:
@@ -136,10 +144,12 @@ def resume(registration: Registration) -> bool:
             some = waiting.filter(pk__in=pks)
             some.filter(aged_from__lt=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
             some.filter(recorded_at__gte=row.paused_at).update(aged_from=now)
-        columns = LineItem.objects.using(alias).filter(service__in=row.services.using(alias), state=SyncState.PENDING)
-        columns.filter(aged_from__lte=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
+        for model in (LineItem, LiveAssessment):
+            others = model.objects.using(alias).filter(service__in=row.services.using(alias), state=SyncState.PENDING)
+            others.filter(aged_from__lte=row.paused_at).update(aged_from=F("aged_from") + (now - row.paused_at))
         payload = {"registration": row.pk, "paused_code": row.paused_code}
-        Event.objects.using(alias).create(name="registration_resumed", code=row.paused_code, payload=payload, created_at=now)
+        told = {"registration": row, "code": row.paused_code, "payload": payload, "created_at": now}
+        Event.objects.using(alias).create(name="registration_resumed", **told)
         after_commit(alias, signals.registration_resumed, registration_id=row.pk, code=row.paused_code)
         row.paused_at, row.paused_code, row.paused_reason = None, "", ""
         row.save(using=alias, update_fields=["paused_at", "paused_code", "paused_reason"])

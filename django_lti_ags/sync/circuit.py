@@ -50,8 +50,9 @@ _FIELDS: Final = (
 def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str) -> dict[int, Service]:
     """Write what ``outcomes`` say of their services; return these as they are now.
 
-    A service that another worker is just writing is left to it: its health is an estimate, and
-    nobody waits for it. An outcome counts once, however often it is brought.
+    Where only good news is to be noted, a service that another worker is just writing is left to it;
+    trouble waits for its turn, since a pause that a platform asked for must not be missed. An outcome
+    counts once, however often it is brought.
     """
     by_service: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
@@ -62,7 +63,8 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
     known = Service.objects.using(alias).select_related("registration").filter(pk__in=by_service)
     services = {service.pk: service for service in known}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
-    for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=True):
+    trouble = any(outcome.verdict.strains_service or outcome.verdict.slow_down for pk in telling for outcome in by_service[pk])
+    for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=not trouble):
         was_shut = service.closed_until is not None
         _adapt(service, profile_of(services[service.pk].registration).max_concurrency, by_service[service.pk], now)
         for outcome in by_service[service.pk]:

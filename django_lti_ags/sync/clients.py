@@ -34,7 +34,7 @@ class Clients:
 
     def __init__(self, *, transport: Transport | None = None, token_store: TokenStore | None = None) -> None:
         self.transport = transport or make_transport()
-        self._token_store = token_store or CacheTokenStore()
+        self.token_store = token_store or CacheTokenStore()
 
     def client(self, credentials: Credentials, scopes: Iterable[str], observe: Callable[[Exchange], None], profile: Profile) -> Client:
         """A client whose exchanges go to ``observe``; making one costs nothing."""
@@ -42,7 +42,7 @@ class Clients:
             credentials,
             scopes=scopes,
             transport=self.transport,
-            token_store=self._token_store,
+            token_store=self.token_store,
             observe=observe,
             token_refused=profile.token_refused_statuses,
         )

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from django_lti_ags.ags.client import Client
     from django_lti_ags.ags.exchange import Exchange
     from django_lti_ags.models import DeliveryAttempt, Service
     from django_lti_ags.profiles.base import Profile
@@ -64,13 +63,17 @@ class Delivery(ABC, Generic[R]):
     def prepare(self, rows: Sequence[R], profile: Profile, *, start_by: float, probe: bool) -> Sequence[Job]:
         """Claimed rows as jobs. ``start_by``: the monotonic time after which a send would outlive its lease."""
 
+    def client(self, job: Any) -> Any:
+        """What ``job`` is sent with: an AGS client, unless the kind has another."""
+        return self.clients.client(job.credentials, job.scopes, job.exchanges.append, job.profile)
+
     @abstractmethod
-    def talk(self, job: Any, client: Client) -> tuple[Verdict, bool]:
+    def talk(self, job: Any, client: Any) -> tuple[Verdict, bool]:
         """Talk to the platform, and judge its answer; whether an open question is settled. No database."""
 
     def exchange(self, job: Job) -> Outcome:
         """Send it; raises nothing."""
-        return send(job, self.clients, self.talk)
+        return send(job, lambda: self.talk(job, self.client(job)))
 
     def hand_back(self, job: Job) -> Outcome:
         """The outcome of a job that was not started."""
@@ -78,7 +81,7 @@ class Delivery(ABC, Generic[R]):
 
     def attempt(self, outcome: Outcome, exchange: Exchange) -> DeliveryAttempt:
         """An exchange as the row that tells of it."""
-        return attempt_of(outcome, exchange, self.rows().model.attempt_kind)
+        return attempt_of(outcome, exchange, self.rows().model.attempt_field)
 
     @abstractmethod
     def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[Any, set[UUID]]:
@@ -91,6 +94,9 @@ class Delivery(ABC, Generic[R]):
     @abstractmethod
     def conclude(self, rows: Sequence[R], outcomes: Sequence[Outcome], now: datetime, alias: str) -> None:
         """What else follows, in the same transaction."""
+
+    def catch_up(self) -> None:
+        """What a finish had to leave, since somebody else held it; called before each claim."""
 
     def finish(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Write what became of the rows, fenced; returns the outcomes of those that somebody else has locked just now."""

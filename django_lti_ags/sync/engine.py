@@ -17,30 +17,30 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Exists, OuterRef
-
 from django_lti_ags import conf
-from django_lti_ags.models import Service
 from django_lti_ags.profiles.verdict import Disposition
-from django_lti_ags.sync import circuit, throttle
+from django_lti_ags.sync.claiming import Claims
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
+from django_lti_ags.sync.file_rows import FileDelivery
 from django_lti_ags.sync.lanes import Lanes
 from django_lti_ags.sync.line_item_rows import LineItemDelivery
-from django_lti_ags.sync.outbox import Claim, Outcome, claim
-from django_lti_ags.sync.profiles import profile_of
+from django_lti_ags.sync.live_rows import LiveDelivery
 from django_lti_ags.sync.reach import concerns
+from django_lti_ags.sync.sampling import Sampler
 from django_lti_ags.sync.score_rows import ScoreDelivery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable
 
     from django_lti_ags.sync.deliveries import Delivery
     from django_lti_ags.sync.lanes import Lane
+    from django_lti_ags.sync.outbox import Outcome
 
 logger = logging.getLogger(__name__)
 
+_KINDS: Final[tuple[type[Delivery[Any]], ...]] = (LineItemDelivery, ScoreDelivery, LiveDelivery, FileDelivery)
+"""Columns first: scores wait for them. Files last: nobody waits for those."""
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
 _ROOM_AGAIN_SECONDS: Final = 0.02
@@ -66,23 +66,30 @@ class Engine:
         clock: tells the time that leases go by; the database's by default.
         random: for jitter.
         clients: how platforms are spoken to.
+        between: called in every round; it must be quick, and must not raise.
     """
 
-    def __init__(self, *, clock: Clock | None = None, random: Random | None = None, clients: Clients | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        clients: Clients | None = None,
+        between: Callable[[], None] | None = None,
+    ) -> None:
         self._settings = conf.load()
         self._clock = clock or DatabaseClock()
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._clients = clients or Clients()
         self._owns_clients = clients is None
-        told = (self._clients, self._clock, self._random)
-        # Columns first: scores wait for them.
-        self._deliveries: list[Delivery[Any]] = [LineItemDelivery(*told), ScoreDelivery(*told)]
+        self._between = between or (lambda: None)
+        self._deliveries = [kind(self._clients, self._clock, self._random) for kind in _KINDS]
+        self._lanes = Lanes(self._settings.threads)
+        self._claims = Claims(self._deliveries, self._lanes, self._settings, self._clock)
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
         self._answers: queue.SimpleQueue[tuple[Delivery[Any], Outcome, float]] = queue.SimpleQueue()
         self._unfinished: list[tuple[Delivery[Any], Outcome]] = []
-        self._lanes = Lanes(self._settings.threads)
         self._answered = 0
-        self._passed_over = False
         self._stopping = threading.Event()
         self._pause = threading.Event()  # never set: a wait that a stop does not cut short
         self._stop_by: float | None = None
@@ -111,14 +118,15 @@ class Engine:
         started = time.monotonic()
         next_claim = started
         while True:
+            self._between()
             self._finish(report)
             more = self._may_claim(report, limit, started, deadline_seconds)
             if more and time.monotonic() >= next_claim:
                 wanted = _BATCH_DRAINING if report.claimed >= _BATCH else _BATCH
-                got = self._claim(min(wanted, limit - report.claimed) if limit is not None else wanted)
+                got = self._claims.take(min(wanted, limit - report.claimed) if limit is not None else wanted)
                 report.claimed += got
                 if got == 0:
-                    next_claim = time.monotonic() + (_ROOM_AGAIN_SECONDS if self._passed_over else self._settings.poll_seconds)
+                    next_claim = time.monotonic() + (_ROOM_AGAIN_SECONDS if self._claims.passed_over else self._settings.poll_seconds)
                     if self._idle():
                         return report
             elif self._idle() and not more:
@@ -141,52 +149,6 @@ class Engine:
     def _outstanding(self) -> int:
         """Jobs that threads have taken and whose answers were not collected yet."""
         return self._lanes.taken - self._answered
-
-    def _claim(self, wanted: int) -> int:
-        now = self._clock.now()
-        claimed = 0
-        self._passed_over = False
-        for delivery in self._deliveries:
-            services = [(service, self._lane(service)) for service in _due_services(delivery, now)]
-            open_lanes = [(service, lane) for service, lane in services if lane.room(self._settings.lease_seconds) > 0]
-            self._passed_over = self._passed_over or len(open_lanes) < len(services)
-            for position, (service, lane) in enumerate(open_lanes):
-                # Fair by service: each gets an equal share of what is left.
-                share = max(1, (wanted - claimed) // (len(open_lanes) - position))
-                claimed += self._claim_from(delivery, service, lane, share, now)
-                if claimed >= wanted:
-                    return claimed
-        return claimed
-
-    def _claim_from(self, delivery: Delivery[Any], service: Service, lane: Lane, share: int, now: datetime) -> int:
-        probe = service.closed_until is not None
-        lease = self._settings.lease_seconds
-        alias = self._settings.database
-        if probe and not circuit.take_probe(service, now, lease, alias):
-            return 0
-        profile = profile_of(service.registration)
-        taken_at = time.monotonic()
-        terms = Claim(
-            service_id=service.pk,
-            limit=1 if probe else min(share, lane.room(lease)),
-            now=now,
-            lease_seconds=lease,
-            timestamp_step_seconds=profile.timestamp_step_seconds,
-            clock_skew_seconds=service.clock_skew_seconds,
-            probe=probe,
-        )
-        rows = claim(delivery.rows(), terms, delivery.narrow(profile))
-        if probe and not rows:
-            circuit.give_probe_back(service, alias)
-        start_by = taken_at + lease - self._settings.send_deadline_seconds
-        self._lanes.add(lane, [(delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe)])
-        return len(rows)
-
-    def _lane(self, service: Service) -> Lane:
-        lane = self._lanes.lane(service.pk)
-        most = profile_of(service.registration).max_concurrency
-        lane.threads = min(self._settings.threads_per_service, throttle.allowed(service, most))
-        return lane
 
     def _dispatch(self) -> None:
         """Hand waiting jobs to free threads, one lane after the other."""
@@ -278,16 +240,9 @@ def _outcome_of(delivery: Delivery[Any], job: Any) -> Outcome:
         return delivery.hand_back(job)
 
 
-def _due_services(delivery: Delivery[Any], now: datetime) -> Sequence[Service]:
-    """The services with something due that may be sent to; EXISTS costs the same with ten rows waiting and a million."""
-    alias = conf.get("database")
-    due = delivery.rows().filter(service=OuterRef("pk"), due_at__lte=now)
-    return list(Service.objects.using(alias).filter(circuit.may_send(now)).filter(Exists(due)).select_related("registration"))
-
-
 def deliver_due(limit: int | None = None, deadline_seconds: float | None = None) -> Report:
     """One pass in this process: what ``lti_ags_deliver`` and task queues call."""
-    engine = Engine()
+    engine = Engine(between=Sampler())
     try:
         return engine.deliver_due(limit, deadline_seconds)
     finally:

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.ags.urls import check_url
-from django_lti_ags.exceptions import MalformedLaunch
+from django_lti_ags.canvas.arguments import check_id
+from django_lti_ags.exceptions import InvalidCanvasArgument, MalformedLaunch
+from django_lti_ags.sync.canvas_courses import CUSTOM_VARIABLE
 
 _DEEPEST: Final = 20
 """Levels of an extension's JSON; MariaDB takes 32, of which we leave some to the platforms' own nesting."""
@@ -33,6 +35,8 @@ class LaunchClaims:
     resource_link_id: str = ""
     resource_link_title: str = ""
     product_family: str = ""
+    canvas_course_id: str = ""
+    """By the custom variable, see ``canvas_courses``; blank: it is not there, or Canvas has not put a number in."""
     has_service: bool = False
     line_item_url: str = ""
     line_items_url: str = ""
@@ -62,8 +66,18 @@ def read_claims(launch: Any) -> LaunchClaims:
         resource_link_id=_text(link, "id", within=vocabulary.RESOURCE_LINK_CLAIM),
         resource_link_title=_text(link, "title", within=vocabulary.RESOURCE_LINK_CLAIM),
         product_family=_text(platform, "product_family_code", within=vocabulary.TOOL_PLATFORM_CLAIM),
+        canvas_course_id=_canvas_course_id(claims.get(vocabulary.CUSTOM_CLAIM)),
         **_service(claims),
     )
+
+
+def _canvas_course_id(custom: Any) -> str:
+    """Custom fields are the tool's own: what is no number there is none, and no reason to refuse the launch."""
+    value = custom.get(CUSTOM_VARIABLE) if isinstance(custom, Mapping) else None
+    try:
+        return check_id(CUSTOM_VARIABLE, value)
+    except InvalidCanvasArgument:
+        return ""
 
 
 def _service(claims: Mapping[str, Any]) -> dict[str, Any]:

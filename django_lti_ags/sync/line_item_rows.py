@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django_lti_ags import conf
 from django_lti_ags.ags.types import LineItem as WireLineItem
-from django_lti_ags.models import Context, LineItem, Score, SyncState
+from django_lti_ags.models import Context, LineItem, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.verdict import Disposition, Verdict
 from django_lti_ags.sync import blocks, line_item_delivery
 from django_lti_ags.sync.deliveries import Delivery
-from django_lti_ags.sync.jobs import shared_terms
+from django_lti_ags.sync.jobs import ags_terms
 from django_lti_ags.sync.line_item_delivery import LineItemJob
 from django_lti_ags.sync.outbox_sql import locked
 from django_lti_ags.sync.services import service_at
@@ -20,12 +20,15 @@ from django_lti_ags.sync.services import service_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from random import Random
     from uuid import UUID
 
     from django.db.models import QuerySet
 
     from django_lti_ags.ags.client import Client
     from django_lti_ags.profiles.base import Profile
+    from django_lti_ags.sync.clients import Clients
+    from django_lti_ags.sync.clock import Clock
     from django_lti_ags.sync.outbox import Outcome
 
 
@@ -43,6 +46,11 @@ class LineItemDelivery(Delivery[LineItem]):
     """The delivery of columns."""
 
     fields: ClassVar = ("url", "url_digest", "service", "block_code", "blocked_at")
+
+    def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
+        super().__init__(clients, clock, random)
+        self._arrived: set[int] = set()
+        """Columns that were made, and whose waiting scores are not all due yet."""
 
     def rows(self) -> QuerySet[LineItem]:
         """All columns."""
@@ -86,13 +94,19 @@ class LineItemDelivery(Delivery[LineItem]):
         """Send what waited for the column."""
         for row in rows:
             if row.state == SyncState.DELIVERED:
-                Score.objects.using(alias).filter(line_item=row).exclude(service=row.service_id).update(service=row.service_id)
-                blocks.arrived(LineItem.objects.using(alias).filter(pk=row.pk))
+                # A score that a recorder holds is brought home when it is sent.
+                self._arrived.add(row.pk)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Send what waited for columns that are there now; what a recorder's transaction holds, once it has ended."""
+        alias = conf.get("database")
+        self._arrived = {pk for pk in self._arrived if not blocks.arrived(pk, alias)}
 
 
 def _job(placed: LineItem, row: LineItem, profile: Profile, start_by: float, *, probe: bool) -> LineItemJob:
     context = placed.context
-    terms = shared_terms(row, context, profile, start_by=start_by, probe=probe)
+    terms = ags_terms(row, context, profile, start_by=start_by, probe=probe)
     if context.block_code:
         terms["withheld"] = Verdict(code=context.block_code, disposition=Disposition.WITHHELD)
     return LineItemJob(
@@ -101,16 +115,17 @@ def _job(placed: LineItem, row: LineItem, profile: Profile, start_by: float, *, 
         line_item_id=row.pk,
         container_url=context.line_items_url,
         scopes=tuple(context.scopes),
-        wanted=_wanted(row),
+        wanted=_wanted(row, profile),
         facts={"block": context.block_code},
     )
 
 
-def _wanted(row: LineItem) -> WireLineItem:
+def _wanted(row: LineItem, profile: Profile) -> WireLineItem:
     return WireLineItem(
         label=row.label,
         score_maximum=row.score_maximum or 0,
         resource_link_id=row.resource_link_id or None,
         resource_id=row.resource_id or None,
         tag=row.tag or None,
+        extensions=profile.column_extensions(row.extensions),
     )

@@ -93,13 +93,14 @@ def claim(rows: QuerySet[R], terms: Claim, narrow: Callable[[QuerySet[R], Claim]
 
 
 def _lease(row: Leased, terms: Claim) -> None:
-    if row.state == SyncState.SENDING and row.wire_version == row.version:
+    version = row.next_version
+    if row.state == SyncState.SENDING and row.wire_version == version:
         row.unsettled = True
-    if row.wire_version != row.version or row.unsettled or row.wire_timestamp is None:
+    if row.wire_version != version or row.unsettled or row.wire_timestamp is None:
         # An unsettled row gets a second timestamp for the one case that needs it: the platform is
         # asked first, and does not hold it. Otherwise a version keeps its timestamp over retries.
         row.wire_timestamp = next_timestamp(row.wire_timestamp, terms)
-    row.wire_version = row.version
+    row.wire_version = version
     row.state = SyncState.SENDING
     row.lease_token = uuid.uuid4()
     row.due_at = terms.now + timedelta(seconds=terms.lease_seconds)
@@ -116,7 +117,7 @@ def next_timestamp(last: datetime | None, terms: Claim) -> datetime:
 
 def _abandoned(row: Leased, terms: Claim) -> DeliveryAttempt:
     return DeliveryAttempt(
-        **{row.attempt_kind: row},
+        **{row.attempt_field: row},
         service_id=terms.service_id,
         kind=row.attempt_kind,
         version=row.wire_version,
@@ -139,7 +140,7 @@ def lock_claimed(rows: QuerySet[R], outcomes: Sequence[Outcome]) -> tuple[dict[u
     """
     tokens = {outcome.lease_token for outcome in outcomes}
     pks = {outcome.pk for outcome in outcomes}
-    found = {row.pk: row for row in locked(rows.filter(pk__in=pks).order_by("pk"), skip=True)}
+    found = {row.pk: row for row in locked(rows.filter(pk__in=pks).order_by("pk"), skip=True, wholly=rows.model.referred_to)}
     busy: set[uuid.UUID] = set()
     if len(found) < len(pks):
         missing = rows.filter(pk__in=pks - found.keys())

@@ -56,11 +56,12 @@ def database_now(alias: str) -> datetime:
     return cast("datetime", value)
 
 
-def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet[Any]:
+def locked(rows: models.QuerySet[Any], *, skip: bool = False, wholly: bool = False) -> models.QuerySet[Any]:
     """``rows``, locked for this transaction; ``skip``: without those that somebody else has locked.
 
     SQLite knows no row locks: there an IMMEDIATE transaction holds the whole database already.
-    ``no_key`` lets PostgreSQL insert rows that refer to the locked ones.
+    PostgreSQL lets others insert rows that refer to the locked ones, unless ``wholly``: who is to change
+    a column with a unique index would wait for them otherwise, at the change.
     """
     features = connections[rows.db].features
     if not features.has_select_for_update:
@@ -69,21 +70,22 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False) -> models.QuerySet
     if features.has_select_for_update_of:
         options["of"] = ("self",)
     if features.has_select_for_no_key_update:
-        options["no_key"] = True
+        options["no_key"] = not wholly
     return rows.select_for_update(**options)
 
 
 def share(row: models.Model, alias: str) -> None:
-    """Hold ``row`` as a row that refers to it will, before that one is inserted.
+    """Hold ``row`` as a row that refers to it will, before anything below it is locked.
 
-    InnoDB takes this lock while it inserts, when it holds the new row already; who has the parent and
-    waits for that row would deadlock with it. PostgreSQL's locks on parents bother nobody.
+    Databases take this lock while they insert, when the transaction may hold rows below already; who has
+    the parent and waits for one of those would deadlock with it.
     """
     connection = connections[alias]
-    if connection.vendor == "mysql":
+    how = {"mysql": "LOCK IN SHARE MODE", "postgresql": "FOR KEY SHARE"}.get(connection.vendor)
+    if how:
         table = connection.ops.quote_name(row._meta.db_table)
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id FROM {table} WHERE id = %s LOCK IN SHARE MODE", [row.pk])  # noqa: S608 - quoted
+            cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
 
 
 def portions(pks: Sequence[int]) -> list[Sequence[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,6 @@ from django_lti_ags.profiles.openedx import OpenEdxProfile
 
 if TYPE_CHECKING:
     from django_lti_ags.models import Registration
-
-logger = logging.getLogger(__name__)
-
 
 _STRICT = Profile()
 _BUILT_IN = {profile.key: profile() for profile in (BlackboardProfile, BrightspaceProfile, CanvasProfile, MoodleProfile, OpenEdxProfile)}

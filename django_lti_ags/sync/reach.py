@@ -10,6 +10,7 @@ from django.db import transaction
 
 from django_lti_ags import signals
 from django_lti_ags.models import Context, LineItem, Score
+from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.verdict import Disposition, Reach
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.announcing import after_commit
@@ -51,7 +52,11 @@ def _store(outcome: Outcome, now: datetime, alias: str) -> bool:
     if verdict.reach is Reach.CONTEXT:
         return blocks.block(Context.objects.using(alias).filter(pk=outcome.facts["context_id"]), verdict, now)
     if verdict.reach is Reach.LINE_ITEM:
-        return blocks.block(LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"]), verdict, now)
+        column = LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"])
+        if "url" in outcome.facts:
+            # What an old address answered says nothing of the new one.
+            column = column.filter(url_digest=digest(outcome.facts["url"]))
+        return blocks.block(column, verdict, now)
     if verdict.reach is Reach.REGISTRATION and blocks.pause(outcome.facts["registration_id"], verdict, now, alias):
         told = {"registration_id": outcome.facts["registration_id"], "service_id": outcome.service_id, "code": verdict.code}
         logger.error("Registration %s is paused: %s %s", told["registration_id"], verdict.code, verdict.detail, extra=told)
@@ -66,6 +71,7 @@ def hold_others(outcomes: Sequence[Outcome], alias: str) -> None:
         if outcome.verdict.disposition is not Disposition.REJECTED:
             continue
         if outcome.verdict.reach is Reach.LINE_ITEM:
-            blocks.hold(scores.filter(line_item=outcome.facts["line_item_id"]), outcome.verdict)
+            blocked = LineItem.objects.using(alias).filter(pk=outcome.facts["line_item_id"]).exclude(block_code="")
+            blocks.hold(scores.filter(line_item__in=list(blocked)), outcome.verdict)
         elif outcome.verdict.reach is Reach.CONTEXT:
             blocks.hold(scores.filter(line_item__context=outcome.facts["context_id"]), outcome.verdict)

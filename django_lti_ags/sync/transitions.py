@@ -43,7 +43,7 @@ def finish(row: Leased, outcome: Outcome, terms: Terms) -> None:
     if outcome.settled:
         row.unsettled = False
     row.code, row.detail = verdict.code, verdict.detail
-    if row.version > outcome.version:
+    if row.next_version != outcome.version:
         _start_over(row, outcome, terms)
     elif verdict.disposition in (Disposition.RETRY, Disposition.AMBIGUOUS):
         _try_again(row, outcome, terms)

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from django_lti_ags import encryption
+from django_lti_ags import canvas_credentials, encryption
 from django_lti_ags.models import (
+    CanvasCredential,
     Context,
     DeliveryAttempt,
     Deployment,
     Event,
     LineItem,
+    LiveAssessment,
     PendingScore,
     Registration,
     Result,
     Score,
     Service,
     SigningKey,
+    SyncSample,
     SyncState,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODELS = [
+    CanvasCredential,
     Context,
     DeliveryAttempt,
     Deployment,
     Event,
     LineItem,
+    LiveAssessment,
     PendingScore,
     Registration,
     Result,
     Score,
     Service,
     SigningKey,
+    SyncSample,
 ]
 
 
@@ -49,6 +56,9 @@ class World:
             name="of 2026", kid="k1", private_key_encrypted=encryption.encrypt(tool_key.pem), public_jwk=tool_key.jwk
         )
         self.registration = self.add_registration("Campus")
+        self.canvas_credential = canvas_credentials.store_user_token(
+            self.registration, base_url="https://school.example", access_token="1~canary-of-a-users-token"
+        )
         self.service = Service.objects.create(registration=self.registration, origin="https://lms.example")
         self.deployment = Deployment.objects.create(registration=self.registration, deployment_id="d1")
         self.context = Context.objects.create(deployment=self.deployment, context_id="c1", title="Mathematics")
@@ -59,7 +69,15 @@ class World:
         self.pending = self.add_score("u2", state=SyncState.FAILED, due_at=None, code="score_refused", detail="422 too much")
         self.attempt = self.add_attempt(self.score)
         self.result = Result.objects.create(line_item=self.line_item, user_id="u1", result_score=8, read_at=NOON)
+        self.sample = SyncSample.objects.create(service=self.service, taken_at=NOON, delivered=1)
         self.event = Event.objects.create(name="score_delivered", score=self.score, code="delivered", created_at=NOON, payload={"a": 1})
+
+        self.live_assessment = self.add_live_assessment("reading")
+
+    def add_live_assessment(self, key: str, **fields) -> LiveAssessment:
+        values = {"course_id": "7", "title": f"{key} aloud", "state": SyncState.DELIVERED, "recorded_at": NOON, "aged_from": NOON}
+        places = {"context": self.context, "service": self.service}
+        return LiveAssessment.objects.create(key=key, **(places | values | fields))
 
     def add_registration(self, name: str, **fields) -> Registration:
         values = {
@@ -99,8 +117,8 @@ class World:
 
     def row_of(self, model):
         """The row of ``model``."""
-        rows = {DeliveryAttempt: self.attempt, PendingScore: self.pending, SigningKey: self.key}
-        return rows.get(model) or getattr(self, model._meta.verbose_name.replace(" ", "_"))
+        rows = {DeliveryAttempt: self.attempt, PendingScore: self.pending, SigningKey: self.key, SyncSample: self.sample}
+        return rows.get(model) or getattr(self, model._meta.verbose_name.lower().replace(" ", "_"))
 
 
 @pytest.fixture
@@ -133,3 +151,37 @@ def boss(person) -> Client:
 def address(model, page: str, row=None) -> str:
     """The admin's page of a model or row."""
     return reverse(f"admin:lti_ags_{model._meta.model_name}_{page}", args=[row.pk] if row is not None else [])
+
+
+class _Fields(HTMLParser):
+    """What the form of a page would send, were it left as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+        self.can_submit = False
+        self._within = False
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "main" or given.get("id") == "content":
+            self._within = True
+        if not self._within or tag != "input":
+            return
+        if given.get("type") == "hidden":
+            self.found.append((given["name"], given.get("value", "")))
+        elif given.get("type") == "submit":
+            self.can_submit = "disabled" not in given
+
+
+def confirm(browser, asked, **more):
+    """Answer a page that asks: its hidden fields back to where it came from, and ``more``."""
+    assert asked.status_code == 200
+    fields = _Fields()
+    fields.feed(asked.content.decode())
+    assert fields.can_submit
+    form = {}
+    for name, value in fields.found:
+        form.setdefault(name, []).append(value)
+    request = asked.wsgi_request
+    return browser.post(request.get_full_path(), form | more)

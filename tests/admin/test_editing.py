@@ -144,3 +144,13 @@ def test_rows_are_saved_where_the_tables_are(world, boss, entry, monkeypatch):
     monkeypatch.setattr(Registration, "save", lambda self, **kwargs: (saved.append(kwargs), real(self, **kwargs)))
     boss.post(address(Registration, "add"), entry)
     assert saved == [{"using": "default"}]
+
+
+def test_registrations_by_kind(world, boss):
+    world.add_registration("North", profile="canvas")
+    listed = {
+        kind: boss.get(address(Registration, "changelist"), {"kind": kind}).context["cl"].result_count
+        for kind in ("strict", "canvas", "none such")
+    }
+    assert listed == {"strict": 1, "canvas": 1, "none such": 0}
+    assert boss.get(address(Registration, "changelist")).context["cl"].result_count == 2

@@ -50,6 +50,17 @@ def test_line_items_from_beginning_to_end(world):
         world.client.get_line_item(made.id)
 
 
+def test_canvas_columns_are_changed_in_part_and_asked_for_their_launch(world, script):
+    body = b'{"id":"x","label":"L","scoreMaximum":1,"https://canvas.instructure.com/lti/launch_url":"https://l.example"}'
+    server = script(["read", answer(b'{"access_token":"a-token"}'), "read", answer(body), "read", answer(body)])
+    client = world.make(credentials=replace(world.credentials, token_url=server.url))
+    client.change_line_item(server.url + "/li", {"label": "L"})
+    told = client.get_line_item(server.url + "/li", include=["launch_url"])
+    assert server.requests[1].endswith(b'\r\n\r\n{"label":"L"}')
+    assert server.requests[2].startswith(b"GET /li?include%5B%5D=launch_url ")
+    assert told.extensions["https://canvas.instructure.com/lti/launch_url"] == "https://l.example"
+
+
 def test_all_pages_are_read(world):
     for number in range(25):
         world.client.create_line_item(world.container, LineItem(label=f"L{number}", score_maximum=1))
@@ -100,7 +111,7 @@ def test_an_answer_that_is_no_container_is_refused(world, script, body, link, to
 
 
 def test_pages_without_end_are_ended(world, script, monkeypatch):
-    monkeypatch.setattr("django_lti_ags.ags.calls._MOST_PAGES", 3)
+    monkeypatch.setattr("django_lti_ags.ags.asking._MOST_PAGES", 3)
     pages = [step for number in range(5) for step in ("read", answer(b"[]", headers=[f'Link: <?p={number}>; rel="next"']))]
     server = script(["read", answer(b'{"access_token":"a-token"}'), *pages])
     client = world.make(credentials=replace(world.credentials, token_url=server.url))
@@ -210,7 +221,7 @@ def test_a_listing_as_a_whole_has_a_deadline(world, scripted):
 
 
 def test_a_listing_as_a_whole_has_a_size(world, scripted, monkeypatch):
-    monkeypatch.setattr("django_lti_ags.ags.calls._MOST_BYTES", 2_500_000)
+    monkeypatch.setattr("django_lti_ags.ags.asking.Asking.most_bytes", 2_500_000)
     client, server = scripted(*endless(b"[]" + b" " * 999_998))
     with pytest.raises(InvalidAnswer, match="more than 2500000 bytes") as caught:
         client.list_results(server.url)

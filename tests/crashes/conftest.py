@@ -4,9 +4,16 @@ import pytest
 from django.db import connection
 
 from tests.crashes.nursery import Nursery
-from tests.sync.conftest import deliver
+from tests.sync.conftest import Tomorrow, canvas_campus, column, deliver
 
-__all__ = ["deliver"]
+__all__ = ["canvas_campus", "column", "deliver"]
+
+
+@pytest.fixture
+def later():
+    """Clocks that run ahead, each beyond every lease and wait of the one before."""
+    hours = iter(range(1, 10_000))
+    return lambda: Tomorrow(hours=next(hours))
 
 
 @pytest.fixture

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from django.db import connection, connections, transaction
 
-from django_lti_ags import scores
+from django_lti_ags import canvas, scores
 from django_lti_ags.models import LineItem
 from tests.crashes.nursery import Nursery
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Every other value is handed in so many seconds after it: a submission of its own."""
 
 
 class RolledBack(Exception):
@@ -20,11 +24,13 @@ class RolledBack(Exception):
 class Writers:
     """Threads that record scores, of which half are rolled back; a value is used once, so it tells where it came from."""
 
-    def __init__(self, columns: list[LineItem], learners: int, enough: int) -> None:
+    def __init__(self, columns: list[LineItem], learners: int, enough: int, keep: str = "newest") -> None:
         self.rolled_back: set[float] = set()
+        self.handed_in: set[tuple[str, float]] = set()
+        """(learner, value) of what was committed with a submission."""
         self.committed = 0
         self.problems: list[BaseException] = []
-        self._columns, self._learners, self._enough = columns, learners, enough
+        self._columns, self._learners, self._enough, self._keep = columns, learners, enough, keep
         self._values = iter(range(1, 10_000_000))
         self._lock = threading.Lock()
         self.sessions: set[int] = set()
@@ -63,12 +69,13 @@ class Writers:
         with self._lock:
             value = float(next(self._values))
         column = random.choice(self._columns)
+        handed_in = {"submission": canvas.Submission(submitted_at=EPOCH + timedelta(seconds=value))} if value % 2 else {}
         users = {f"u{random.randint(1, self._learners)}" for _ in range(random.choice((1, 1, 1, 5)))}
-        said = {"score_given": value, "score_maximum": 10_000_000, "comment": f"version {value:g}"}
+        said = {"score_given": value, "score_maximum": 10_000_000, "comment": f"version {value:g}", "keep": self._keep, **handed_in}
         try:
             with transaction.atomic():
                 if len(users) == 1:
-                    scores.record(column, user_id=users.pop(), **said)
+                    scores.record(column, user_id=min(users), **said)
                 else:
                     scores.record_many(column, [{"user_id": user, **said} for user in sorted(users)])
                 if random.random() < 0.5:
@@ -77,7 +84,8 @@ class Writers:
             self.rolled_back.add(value)
         else:
             with self._lock:
-                self.committed += max(1, len(users))
+                self.committed += len(users)
+                self.handed_in |= {(user, value) for user in users if handed_in}
 
 
 class Reaper:

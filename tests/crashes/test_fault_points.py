@@ -4,18 +4,10 @@ import pytest
 
 from django_lti_ags import line_items, scores
 from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
-from tests.sync.conftest import Tomorrow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LEASE = {"LEASE_SECONDS": 2, "SEND_DEADLINE_SECONDS": 1}
-
-
-@pytest.fixture
-def later():
-    """Clocks that run ahead, each beyond every lease and wait of the one before."""
-    hours = iter(range(1, 10_000))
-    return lambda: Tomorrow(hours=next(hours))
 
 
 def state_everything(campus, line_item, number):

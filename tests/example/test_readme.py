@@ -39,7 +39,7 @@ def test_the_code_of_the_readme_brings_a_grade_into_the_gradebook(project):
         # What the README's reader does not need: their platform is no simulated one on the same machine.
         with (project.directory / "mysite" / "settings.py").open("a") as settings:
             settings.write('LTI_AGS = {"ALLOWED_PRIVATE_HOSTS": ["127.0.0.1"]}\n')
-        [migrate, register, worker] = [line for block in shown for line in block.commands]
+        [migrate, register, worker, status, doctor, resync] = [line for block in shown for line in block.commands]
         project.run(migrate)
         assert "0 silenced" in project.run("python manage.py check")
         assert "https://tool.example/lti/jwks.json" in project.run(register)
@@ -54,6 +54,11 @@ def test_the_code_of_the_readme_brings_a_grade_into_the_gradebook(project):
         project.run("python manage.py lti_ags_deliver")
         assert course.gradebook()[0][2] == 1, project.logs()
         assert worker == "python manage.py lti_ags_worker"
+        assert platform.issuer in project.run(status)
+        assert "0" in project.run(resync)
+        assert doctor.startswith("python manage.py lti_ags_doctor --all")
+        examined = project.run("python manage.py lti_ags_doctor 2")
+        assert "FAIL" not in examined, examined
 
 
 def _launched(platform, course, link, person) -> str:

@@ -35,24 +35,22 @@ def course_page(campus, live_server):
 
 
 @pytest.fixture
-def visit(tmp_path):
+def visit(playwright, tmp_path):
     """Opens the address in a fresh Chromium, and hands the page to a function; the answer is what that gives."""
-    from playwright.sync_api import sync_playwright
 
     def run(address, look, *, cookies_in_frames):
         # A profile of its own, not a private window: that blocks cookies in frames by itself.
         preferences = tmp_path / "profile" / "Default" / "Preferences"
         preferences.parent.mkdir(parents=True)
         preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": 0 if cookies_in_frames else 1}}))
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch_persistent_context(tmp_path / "profile", executable_path=binary(), args=FLAGS)
-            page = chromium.new_page()
-            page.set_default_timeout(DEADLINE_MS)
-            page.goto(address)
-            try:
-                return look(page)
-            finally:
-                chromium.close()
+        chromium = playwright.chromium.launch_persistent_context(tmp_path / "profile", executable_path=binary(), args=FLAGS)
+        page = chromium.new_page()
+        page.set_default_timeout(DEADLINE_MS)
+        page.goto(address)
+        try:
+            return look(page)
+        finally:
+            chromium.close()
 
     return run
 

@@ -165,6 +165,7 @@ class TestTwoAtOnce:
         with ThreadPoolExecutor(3) as pool:
             waiting = [pool.submit(keysets.public_key, platform.jwks_url, "k") for _ in range(3)]
         assert all("cannot be fetched" in str(future.exception()) for future in waiting)
+        platform.ledger.wait_for(lambda ledger: bool(ledger.of("jwks")))  # which notes a request when it has answered
         assert asked(platform) == 1
 
 

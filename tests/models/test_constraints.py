@@ -9,7 +9,21 @@ import pytest
 from django.db import IntegrityError, models, transaction
 
 from django_lti_ags import encryption
-from django_lti_ags.models import Context, Deployment, LineItem, Registration, Result, Score, Service, SigningKey, SyncState
+from django_lti_ags.models import (
+    Context,
+    Deployment,
+    LineItem,
+    LiveAssessment,
+    LiveResult,
+    QueuedSubmission,
+    Registration,
+    Result,
+    Score,
+    Service,
+    SigningKey,
+    SubmittedFile,
+    SyncState,
+)
 from django_lti_ags.models.leased import OPEN
 
 pytestmark = pytest.mark.django_db
@@ -51,8 +65,25 @@ class Rows:
         values = {"recorded_at": NOON, "aged_from": NOON, "due_at": NOON} | fields
         return Score.objects.create(line_item=self.line_item, service=self.service, user_id=user_id, **values)
 
+    def add_file(self, url):
+        score = Score.objects.first() or self.add_score("u1")
+        return SubmittedFile.objects.create(score=score, service=self.service, url=url, created_at=NOON, due_at=NOON)
+
     def add_result(self, user_id):
         return Result.objects.create(line_item=self.line_item, user_id=user_id, read_at=NOON)
+
+    def add_live_assessment(self, key):
+        values = {"course_id": "7", "title": "t", "due_at": NOON, "aged_from": NOON, "recorded_at": NOON}
+        return LiveAssessment.objects.create(context=self.context, service=self.service, key=key, **values)
+
+    def row_of(self, model):
+        made = {Score: lambda: self.add_score("u1"), LineItem: lambda: self.line_item, SubmittedFile: lambda: self.add_file("f")}
+        if model in made:
+            return made[model]()
+        assessment = self.add_live_assessment("k")
+        if model is LiveAssessment:
+            return assessment
+        return LiveResult.objects.create(assessment=assessment, user_id="1", passed=True, assessed_at=NOON, recorded_at=NOON)
 
 
 @pytest.fixture
@@ -70,6 +101,7 @@ IDENTIFIED = {
     "line item": lambda rows, text: rows.add_line_item(text),
     "score": lambda rows, text: rows.add_score(text),
     "result": lambda rows, text: rows.add_result(text),
+    "live assessment": lambda rows, text: rows.add_live_assessment(text),
 }
 
 
@@ -99,6 +131,17 @@ def test_the_same_id_under_another_parent_is_another_thing(rows):
     row = rows.add_score("u1")
     rows.line_item = rows.add_line_item("https://lms.example/2")
     assert rows.add_score("u1").pk != row.pk
+
+
+def test_a_queue_has_each_version_once_and_a_score_each_file(rows):
+    score = rows.add_score("u1")
+    queued = {"score": score, "sequence": 1, "submission_at": NOON, "recorded_at": NOON}
+    QueuedSubmission.objects.create(**queued)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        QueuedSubmission.objects.create(**queued)
+    assert len({rows.add_file(text).pk for text in LOOKALIKES}) == len(LOOKALIKES)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.add_file("a")
 
 
 def test_line_items_that_are_only_wanted_have_no_url_to_collide(rows):
@@ -131,27 +174,33 @@ BROKEN = {
     "lti_ags_score_given_not_negative": [{"score_given": -0.01, "score_maximum": 10}],
     "lti_ags_score_maximum_above_zero": [{"score_given": 0, "score_maximum": 0}, {"score_given": 0, "score_maximum": -1}],
     "lti_ags_score_given_needs_maximum": [{"score_given": 1, "score_maximum": None}],
+    "lti_ags_score_queue_is_earlier": [{"version": 2, "queue_head": 2}],
     "lti_ags_lineitem_maximum_above_zero": [{"score_maximum": 0}],
+    "lti_ags_liveresult_state_known": [{"state": SyncState.SENDING}, {"state": SyncState.BLOCKED}, {"state": "unknown"}],
+    "lti_ags_liveresult_delivered_when": [{"state": SyncState.DELIVERED}, {"delivered_at": NOON}],
 }
+LEASED = (Score, LineItem, SubmittedFile, LiveAssessment)
 CASES = [
     (model, name.format(model=model._meta.model_name), fields)
     for name, broken in BROKEN.items()
-    for model in (Score, LineItem)
-    if "{model}" in name or name.startswith(f"lti_ags_{model._meta.model_name}_")
+    for model in (*LEASED, LiveResult)
+    if ("{model}" in name and model in LEASED) or name.startswith(f"lti_ags_{model._meta.model_name}_")
     for fields in broken
 ]
 
 
 @pytest.mark.parametrize(("model", "name", "fields"), CASES)
 def test_a_row_that_breaks_a_rule_is_refused_by_the_database(rows, model, name, fields):
-    row = rows.add_score("u1") if model is Score else rows.line_item
+    row = rows.row_of(model)
     with pytest.raises(Exception, match=name) as caught, transaction.atomic():
         model.objects.filter(pk=row.pk).update(**fields)
     assert caught.type.__name__ in ("IntegrityError", "OperationalError")  # MariaDB calls a broken CHECK an operational error
 
 
 def test_every_check_is_tried_above():
-    declared = {item.name for model in (Score, LineItem) for item in model._meta.constraints if isinstance(item, models.CheckConstraint)}
+    declared = {
+        item.name for model in (*LEASED, LiveResult) for item in model._meta.constraints if isinstance(item, models.CheckConstraint)
+    }
     assert {name for _, name, _ in CASES} == declared
 
 

@@ -141,8 +141,10 @@ def test_a_registration_is_paused_while_it_has_a_date(score):
 
 def test_rows_say_what_they_are(score, key):
     line_item, service = score.line_item, score.service
-    assert str(score) == "u1 in https://lms.example/1"
-    assert str(Result(user_id="u1", line_item=line_item)) == "u1 in https://lms.example/1"
+    # Not whose they are: these stand in the admin's log, for people who may not see learners, too.
+    result = Result(user_id="u1", line_item=line_item)
+    assert str(score) == f"https://lms.example/1 · {str(score.uid)[:8]}"
+    assert str(result) == f"https://lms.example/1 · {str(result.uid)[:8]}"
     assert str(line_item) == "https://lms.example/1"
     assert str(LineItem(label="Quiz")) == "Quiz"
     assert str(LineItem(pk=7)) == "line item 7"

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from django_lti_ags.ags.exchange import Exchange
-from django_lti_ags.profiles.base import CLEARED, Profile
+from django_lti_ags.canvas.submission import EXTENSION
+from django_lti_ags.canvas.submission_columns import SUBMISSION_TYPE
+from django_lti_ags.profiles.base import CLEARED, HandedIn, Profile
 from django_lti_ags.profiles.blackboard import BlackboardProfile
 from django_lti_ags.profiles.canvas import CanvasProfile
 from django_lti_ags.profiles.d2l import BrightspaceProfile
@@ -14,6 +16,7 @@ from django_lti_ags.profiles.moodle import MoodleProfile
 from django_lti_ags.profiles.openedx import OpenEdxProfile
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = datetime(2026, 3, 1, 13, tzinfo=UTC)
 ALL = (Profile, BlackboardProfile, BrightspaceProfile, CanvasProfile, MoodleProfile, OpenEdxProfile)
 
 
@@ -62,6 +65,26 @@ def canvas_list(message):
             ("conflict", "ambiguous", "score"),
         ),
         (400, canvas("bad_request", "Provided timestamp of X not a valid timestamp"), ("score_refused", "rejected", "score")),
+        (400, canvas_list("timestamp is missing"), ("score_refused", "rejected", "score")),
+        (422, canvas("unprocessable_entity", "ScoreMaximum not supplied when ScoreGiven present."), ("score_refused", "rejected", "score")),
+        (422, canvas("unprocessable_entity", "ScoreMaximum must be greater than 0"), ("score_refused", "rejected", "score")),
+        (
+            400,
+            canvas("bad_request", "Provided submitted_at timestamp of X not a valid timestamp"),
+            ("score_refused", "rejected", "score"),
+        ),
+        (
+            400,
+            canvas("bad_request", "Provided submitted_at timestamp of X in the future"),
+            ("submitted_in_future", "retry", "score"),
+        ),
+        (
+            422,
+            canvas("unprocessable_entity", "Content items must be provided with submission type 'online_upload'"),
+            ("score_refused", "rejected", "score"),
+        ),
+        (400, canvas("bad_request", "uploading to file service failed with 400: X"), ("files_refused", "rejected", "score")),
+        (500, canvas("internal", "uploading to file service failed with 500: X"), ("server_error", "retry", "score")),
         (
             422,
             canvas("unprocessable_entity", "The maximum number of allowed attempts has been reached for this submission"),
@@ -175,6 +198,38 @@ def test_a_grade_is_not_erased_by_one_that_is_not_finished(profile, kept, erasin
     assert [withheld(progress, held=False) for progress in erasing] == [None] * len(erasing)
     given, activity, grading = CLEARED
     assert withheld(grading, given=given, activity=activity) is None, "who clears means it"
+
+
+SAID = {"preserve_score": True, "submission_type": "online_url", "submission_data": "https://t.example"}
+WORK = {"submission_type": "online_url", "submission_data": "https://t.example"}
+
+
+def worded(profile, *, is_new, at=NOW, started_at=None):
+    score = {"submitted_at": None, "started_at": started_at, "extensions": {EXTENSION: SAID, "https://x.example/a": 1}}
+    return profile().worded(score, HandedIn(at=at, work=WORK, is_new=is_new, recorded_at=LATER))
+
+
+@pytest.mark.parametrize("profile", [profile for profile in ALL if profile is not CanvasProfile])
+def test_only_canvas_is_told_of_canvas_extensions(profile):
+    told = worded(profile, is_new=True)
+    assert (told["extensions"], told["submitted_at"]) == ({"https://x.example/a": 1}, None)
+    assert profile().column_extensions({SUBMISSION_TYPE: {"type": "none"}, "https://x.example/a": 1}) == {"https://x.example/a": 1}
+    assert not profile.takes_submissions
+
+
+@pytest.mark.parametrize(
+    ("asked", "extension", "submitted_at"),
+    [
+        ({"is_new": True}, {"new_submission": True, "preserve_score": True, **WORK}, NOW),
+        ({"is_new": False}, {"new_submission": False, "preserve_score": True}, NOW),
+        ({"is_new": False, "at": None}, {"new_submission": False, "preserve_score": True}, LATER),
+        ({"is_new": True, "started_at": LATER}, {"new_submission": True, "preserve_score": True, **WORK}, LATER),
+    ],
+)
+def test_canvas_is_told_of_what_is_new_and_always_when(asked, extension, submitted_at):
+    told = worded(CanvasProfile, **asked)
+    assert (told["extensions"], told["submitted_at"]) == ({EXTENSION: extension, "https://x.example/a": 1}, submitted_at)
+    assert CanvasProfile().column_extensions({SUBMISSION_TYPE: {"type": "none"}}) == {SUBMISSION_TYPE: {"type": "none"}}
 
 
 def judged(profile, answer):

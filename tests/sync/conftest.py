@@ -42,6 +42,19 @@ def line_item(campus):
     return campus.line_item()
 
 
+@pytest.fixture
+def canvas_campus(make_campus):
+    campus = make_campus(dialect="canvas")
+    campus.registration.profile = "canvas"
+    campus.registration.save()
+    return campus
+
+
+@pytest.fixture
+def column(canvas_campus):
+    return canvas_campus.line_item()
+
+
 def record(line_item, user="u1", given=8, **more):
     return scores.record(line_item, user_id=user, score_given=given, score_maximum=10, **more)
 

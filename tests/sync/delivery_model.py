@@ -41,11 +41,11 @@ class Worker:
     def __init__(self, platform: StrictPlatform, clock: Monotonic) -> None:
         self.engine = Engine(clock=clock, random=Random(1), clients=platform)
         self.clock = clock
-        self.delivery = self.engine._deliveries[-1]
+        self.delivery = self.engine._deliveries[1]
         self.in_hand: list[InHand] = []
 
     def claim(self, limit: int) -> list[InHand]:
-        self.engine._claim(limit)
+        self.engine._claims.take(limit)
         got = []
         start_by, lease_ends = self.clock.seconds + (LEASE - SEND_DEADLINE).total_seconds(), self.clock.now() + LEASE
         for _, job in self.engine._lanes.recall_all():

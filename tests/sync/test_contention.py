@@ -6,9 +6,11 @@ import time
 import pytest
 from django.db import connection, connections, transaction
 
-from django_lti_ags import registrations, scores
+from django_lti_ags import line_items, registrations, scores
 from django_lti_ags.models import LineItem, Registration, Score, Service, SyncState
 from django_lti_ags.sync.engine import Engine
+from django_lti_ags.sync.waiting import wait_until
+from django_lti_ags.sync.worker import Worker
 from tests.sync.conftest import Tomorrow, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,10 +19,14 @@ SECONDS = 20
 
 
 class Holding:
-    """A transaction in another thread that does something and stays open; on SQLite, which has one writer, it is committed at once."""
+    """A transaction in another thread that does something and stays open, then does the rest.
 
-    def __init__(self, do):
-        self._do = do
+    On SQLite, which has one writer, it is committed at once.
+    """
+
+    def __init__(self, do, then=lambda: None):
+        self._do, self._then = do, then
+        self.problem = None
         self._done, self._end = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run)
         if connection.vendor == "sqlite":
@@ -32,6 +38,9 @@ class Holding:
                 self._do()
                 self._done.set()
                 self._end.wait(SECONDS)
+                self._then()
+        except Exception as problem:  # noqa: BLE001 - told to the test
+            self.problem = problem
         finally:
             connections.close_all()
 
@@ -242,3 +251,66 @@ def test_one_and_many_new_learners_at_once_do_not_deadlock(line_item):
 
     assert together(singly(1), many(2), singly(3), many(4), singly(5)) == []
     assert Score.objects.count() == 60
+
+
+def declared(campus):
+    context = line_items.context_from_launch(campus.claims(lineitem=None))
+    return line_items.declare(context, label="Essay", resource_id="essay", score_maximum=10)
+
+
+def test_a_column_that_was_just_made_waits_for_no_recorder(campus, make_campus, deliver):
+    other = make_campus("other").line_item()
+    essay = declared(campus)
+    record(essay)
+    worker = Worker()
+    running = threading.Thread(target=lambda: (worker.run(), connections.close_all()))
+    with Holding(lambda: (record(essay, given=9), record(essay, user="u3")), then=lambda: record(essay, user="u2")) as recorder:
+        running.start()
+        if connection.vendor == "postgresql":  # InnoDB's locks keep the column from being claimed as long
+            campus.platform.ledger.wait_for(lambda ledger: bool(ledger.of("line_item")))
+            assert wait_until(lambda: bool(worker._engine._unfinished), SECONDS / 2)  # it cannot finish yet
+        record(other)
+        assert wait_until(lambda: Score.objects.get(line_item=other).state == SyncState.DELIVERED, SECONDS / 2)
+    worker.stop()
+    running.join(SECONDS)
+    assert recorder.problem is None
+    deliver()
+    deliver(Tomorrow(minutes=5))
+    assert set(Score.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
+    [made] = [item for item in campus.course.line_items.values() if item.resource_id == "essay"]
+    assert {user: score.given for user, score in made.scores.items()} == {"u1": 9, "u2": 8, "u3": 8}
+
+
+@pytest.mark.parametrize("block", ["", "line_item_gone"])
+def test_a_launch_with_a_new_url_and_a_recorder_do_not_deadlock(campus, line_item, block):
+    record(line_item)
+    LineItem.objects.update(block_code=block)
+    Score.objects.update(state=SyncState.BLOCKED, due_at=None, code="line_item_gone")
+    problems = []
+    new_url = line_item.url.replace("/lineitem", "/moved/lineitem")
+
+    def launch():
+        problems.extend(together(lambda: line_items.from_launch(campus.claims(lineitem=new_url))))
+
+    launching = threading.Thread(target=launch)
+    with Holding(lambda: record(line_item, given=9), then=lambda: record(line_item, user="u2")) as recorder:
+        launching.start()
+        launching.join(0.5)  # where the database has row locks, it waits for the recorder now
+    launching.join(SECONDS)
+    assert (recorder.problem, problems) == (None, [])
+    assert LineItem.objects.get().url == new_url
+    assert set(Score.objects.values_list("user_id", "state")) == {("u1", SyncState.PENDING), ("u2", SyncState.PENDING)}
+
+
+def test_a_pause_that_the_platform_asks_for_is_kept_while_another_worker_has_the_service(campus, line_item):
+    record(line_item)
+    campus.platform.faults.add("status", kind="score", count=1, status=429, headers=[("Retry-After", "60")])
+    engine = Engine()
+    running = threading.Thread(target=lambda: (engine.deliver_due(limit=1), connections.close_all()))
+    with Holding(lambda: Service.objects.update(clock_skew_seconds=1)):
+        running.start()
+        campus.platform.ledger.wait_for(lambda ledger: bool(ledger.of("score")))
+        running.join(0.5)
+    running.join(SECONDS)
+    engine.close()
+    assert Service.objects.get().closed_until is not None

@@ -39,7 +39,7 @@ def test_a_lost_answer_is_settled(platform_of, deliver, dialect, fault):
     assert campus.shown("u1") == 8
     if dialect == "canvas":
         assert campus.platform.gradebook.comments(campus.link.line_item, "u1") == ["First", "Well done"]
-        assert campus.platform.gradebook.attempts(campus.link.line_item, "u1") == 2
+        assert campus.platform.gradebook.attempts(campus.link.line_item, "u1") == 1, "the second is a regrade"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -51,6 +51,28 @@ def test_a_cancelled_version_is_ours_too(campus, line_item, deliver):
     assert (Score.objects.get().state, campus.shown("u1")) == (SyncState.DELIVERED, 9)
 
 
+def test_what_the_platform_rounded_is_ours_too(campus, line_item, deliver):
+    """Not somebody's edit: that would stay, and the newest score would never arrive."""
+    record(line_item, given=20 / 3)
+    deliver()
+    campus.platform.set_result(campus.link.line_item, "u1", 6.67)
+    record(line_item, given=9)
+    lose(campus, "drop_before")
+    deliver()
+    deliver(Tomorrow(hours=1))
+    assert (Score.objects.get().state, campus.shown("u1")) == (SyncState.DELIVERED, 9)
+
+
+def test_what_arrived_and_was_rounded_has_arrived(campus, line_item, deliver):
+    record(line_item, given=20 / 3)
+    lose(campus, "drop_after")
+    deliver()
+    campus.platform.set_result(campus.link.line_item, "u1", 6.67)
+    deliver(Tomorrow(hours=1))
+    row = Score.objects.get()
+    assert (row.state, row.code, campus.shown("u1")) == (SyncState.DELIVERED, "already_there", 6.67)
+
+
 def test_doubts_do_not_grow_without_end(campus, line_item, deliver):
     for given in range(30):
         record(line_item, given=given)

@@ -8,15 +8,13 @@ There are few rules, each with many things to do: hypothesis leaves rules out of
 toss of a coin, and what goes wrong in delivery takes a recorder, a worker, the world and a person.
 """
 
-import os
 import sys
 from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from django_lti_ags import encryption, line_items, registrations, scores
 from django_lti_ags.ags import vocabulary
@@ -25,9 +23,10 @@ from django_lti_ags.models.leased import RESTING
 from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict
 from django_lti_ags.sync import blocks
 from tests.sync.delivery_model import HOUR, LEASE, SEND_DEADLINE, DeliveryModel
+from tests.sync.exploring import explore
 from tests.sync.strict_platform import MAXIMUM, Answer
 
-EXAMPLES = 160
+EXAMPLES = 30
 STEPS = 50
 SECONDS_TO_SHRINK = 900
 ROLLED_BACK = 9.75
@@ -218,16 +217,4 @@ def column(tool_key, settings, transactional_db):
 
 @pytest.mark.timeout(SECONDS_TO_SHRINK)
 def test_every_order_of_events_ends_with_the_newest_scores_delivered(column):
-    wanted = int(os.environ.get("MACHINE_EXAMPLES", "0"))
-    run_state_machine_as_test(
-        lambda: Delivery(column),
-        settings=settings(
-            max_examples=wanted or EXAMPLES,
-            stateful_step_count=STEPS,
-            derandomize=not wanted,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate, Phase.shrink),
-        ),
-    )
+    explore(lambda: Delivery(column), examples=EXAMPLES, steps=STEPS)

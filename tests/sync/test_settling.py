@@ -58,6 +58,12 @@ def test_the_result_decides(ours, delivered, result, code):
     assert (verdict and verdict.code) == code
 
 
+def test_a_platform_that_shows_more_than_the_maximum_has_clipped_nothing():
+    assert settle(held(12), [], shown(10), 1e-5, clips=False).code == "changed_elsewhere"
+    assert settle(held(5), [held(12)], shown(10), 1e-5, clips=False).code == "changed_elsewhere"
+    assert settle(held(5), [held(12)], shown(10), 1e-5) is None
+
+
 def test_what_may_have_arrived_before_is_no_strangers_edit():
     before = [held(5), held(6), held(7)]
     assert settle(held(8), before, shown(6), 1e-5) is None

@@ -53,7 +53,7 @@ def test_an_expired_lease_whose_send_never_arrived_is_sent_with_a_later_timestam
 def test_a_stale_workers_finish_changes_nothing(campus, line_item, settings):
     record(line_item)
     engine = Engine()
-    delivery = engine._deliveries[-1]
+    delivery = engine._deliveries[1]
     [row] = claimed(line_item)
     [job] = delivery.prepare([row], Profile(), start_by=time.monotonic() + 60, probe=False)
     outcome = delivery.exchange(job)
@@ -258,7 +258,7 @@ def test_of_two_outcomes_of_one_row_in_a_batch_only_the_lease_holders_counts(cam
     """A worker whose lease ran out, behind a recorder's lock say, may claim the row again and finish both together."""
     record(line_item)
     engine = Engine()
-    delivery = engine._deliveries[-1]
+    delivery = engine._deliveries[1]
     [stale] = delivery.prepare(claimed(line_item), Profile(), start_by=time.monotonic() + 60, probe=False)
     retaken = claimed(line_item, now=DatabaseClock().now() + timedelta(minutes=2))
     [fresh] = delivery.prepare(retaken, Profile(), start_by=time.monotonic() + 60, probe=False)

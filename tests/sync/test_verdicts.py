@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from django_lti_ags.ags.exchange import Exchange, Failure
-from django_lti_ags.profiles.answers import clock_skew_seconds, retry_after_seconds
+from django_lti_ags.ags.times import retry_after_seconds
+from django_lti_ags.profiles.advice import ADVICE
+from django_lti_ags.profiles.answers import clock_skew_seconds
 from django_lti_ags.profiles.base import Profile
-from django_lti_ags.profiles.verdict import ADVICE, Disposition, Reach
+from django_lti_ags.profiles.verdict import Disposition, Reach
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

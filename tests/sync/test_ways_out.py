@@ -91,9 +91,25 @@ def test_two_refusals_at_once_are_lifted_together(campus, line_item, by_hand):
     delivery, jobs = by_hand(ScoreDelivery, line_item)
     codes = ("forbidden", "line_item_gone")
     delivery.finish([job.outcome(rejected(code, "", Reach.LINE_ITEM)) for job, code in zip(jobs, codes, strict=True)])
-    assert set(Score.objects.values_list("code", flat=True)) == set(codes)
+    # One block stands over both: the first that was stored.
+    assert set(Score.objects.values_list("code", flat=True)) == {"forbidden"}
     blocks.lift(LineItem.objects.all())
     assert set(Score.objects.values_list("state", flat=True)) == {SyncState.PENDING}
+
+
+def test_what_an_old_address_answers_says_nothing_of_the_new_one(campus, line_item, by_hand, deliver):
+    record(line_item)
+    campus.platform.faults.add("status", kind="score", count=1, status=404)
+    delivery, [job] = by_hand(ScoreDelivery, line_item)
+    outcome = delivery.exchange(job)
+    assert outcome.verdict.code == "line_item_gone"
+    made = campus.platform.add_link(campus.course, "Moved", campus.tool, score_maximum=10).line_item
+    line_items.from_launch(campus.claims(lineitem=campus.platform.line_item_url(campus.course, made)))
+    delivery.finish([outcome])
+    assert LineItem.objects.get().block_code == ""
+    deliver()
+    assert Score.objects.get().state == SyncState.DELIVERED
+    assert made.scores["u1"].given == 8
 
 
 def test_an_outage_does_not_count_as_age(campus, line_item, deliver):

@@ -4,6 +4,7 @@ import pytest
 
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.testing.platforms import CanvasGradebook, SimulatedPlatform
+from django_lti_ags.testing.platforms.canvas_files import SCOPE_PROGRESS
 from tests.testing.conftest import Plain
 
 FIRST, SAME_SECOND, LATER, OLDER = (f"2026-01-01T00:00:0{tail}Z" for tail in ("1.200000", "1.900000", "2.000000", "0.900000"))
@@ -126,6 +127,78 @@ def test_canvas_counts_attempts(speak, sent, attempts):
     plain = speak("canvas")
     assert {post(plain, **more).status_code for more in sent} == {200}
     assert plain.platform.gradebook.attempts(plain.link.line_item, "u1") == attempts
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "message"),
+    [
+        ({"userId": "nobody"}, 422, "User not found in course or is not a student"),
+        (
+            {SUBMISSION: {"submission_type": "online_upload"}},
+            422,
+            "Content items must be provided with submission type 'online_upload'",
+        ),
+        ({SUBMISSION: {"submission_type": "essay"}}, 422, "Invalid submission type essay"),
+        (
+            {"submission": {"submittedAt": "2999-01-01T00:00:00Z"}},
+            400,
+            "Provided submitted_at timestamp of 2999-01-01T00:00:00Z in the future",
+        ),
+    ],
+)
+def test_canvas_says_why_it_refuses(speak, more, status, message):
+    plain = speak("canvas")
+    answer = post(plain, **more)
+    assert (answer.status_code, answer.json()["errors"]["message"]) == (status, message)
+    assert plain.link.line_item.scores == {}
+
+
+def test_canvas_counts_attempts_only_when_one_is_made(speak):
+    plain = speak("canvas")
+    plain.platform.gradebook.allowed_attempts = 1
+    at = {"submission": {"submittedAt": "2026-01-01T00:00:00Z"}}
+    assert [post(plain, **more).status_code for more in (at, at, {SUBMISSION: {"new_submission": False}}, {})] == [200, 200, 200, 422]
+
+
+def test_canvas_tells_where_the_progress_of_files_is(speak):
+    plain = speak("canvas")
+    file = {"type": "file", "url": "https://t.example/a.txt"}
+    (told,) = post(plain, **{SUBMISSION: {"content_items": [file]}}).json()[SUBMISSION]["content_items"]
+    assert told["url"] == file["url"]
+    assert told["progress"].startswith(plain.platform.base_url)
+
+
+@pytest.mark.parametrize(
+    ("fate", "states"),
+    [
+        ("completed", ["queued", "running", "completed", "completed"]),
+        ("failed", ["queued", "running", "failed", "failed"]),
+        ("stuck", ["queued", "running", "running", "running"]),
+    ],
+)
+def test_canvas_tells_how_far_a_file_is_to_who_may_know(speak, fate, states):
+    plain = speak("canvas")
+    plain.platform.gradebook.files.fate = fate
+    file = {"type": "file", "url": "https://tool.example/a.txt"}
+    (told,) = post(plain, **{SUBMISSION: {"content_items": [file]}}).json()[SUBMISSION]["content_items"]
+    assert plain.call("GET", told["progress"]).status_code in (401, 403)
+    plain.tool.scopes = [*plain.tool.scopes, SCOPE_PROGRESS]
+    token = plain.token(scope=SCOPE_PROGRESS)
+    answers = [plain.call("GET", told["progress"], token=token).json() for _ in states]
+    assert [answer["workflow_state"] for answer in answers] == states
+    assert (answers[-1]["completion"] == 100, bool(answers[-1]["message"])) == (fate == "completed", fate == "failed")
+    assert plain.call("GET", told["progress"] + "9", token=token).status_code == 404
+
+
+def test_canvas_columns_are_changed_in_part_and_tell_their_launch(speak):
+    plain = speak("canvas")
+    plain.call("PUT", plain.item, {"tag": "t"}, media=vocabulary.MEDIA_LINE_ITEM)
+    told = plain.call("GET", plain.item + "?include[]=launch_url").json()
+    assert (told["tag"], told["label"]) == ("t", plain.link.line_item.label)
+    assert "https://canvas.instructure.com/lti/launch_url" in told
+    assert plain.call("PUT", plain.item, [1], media=vocabulary.MEDIA_LINE_ITEM).status_code == 400
+    body = {"label": "x", "scoreMaximum": 1, "https://canvas.instructure.com/lti/submission_type": {"type": "essay"}}
+    assert plain.call("POST", plain.container, body, media=vocabulary.MEDIA_LINE_ITEM).status_code == 400
 
 
 @pytest.mark.parametrize("extension", ["x", {"submitted_at": "soon"}, {"submitted_at": 5}])

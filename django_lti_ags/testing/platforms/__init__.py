@@ -4,7 +4,9 @@ They import nothing of this package but the words of the standard: the client an
 is tested against must not share a mistake.
 """
 
-from django_lti_ags.testing.platforms.dialects import CanvasGradebook, MoodleGradebook, OpenEdxGradebook
+from django_lti_ags.testing.platforms.canvas import CanvasGradebook
+from django_lti_ags.testing.platforms.canvas_rest import CanvasRest
+from django_lti_ags.testing.platforms.dialects import MoodleGradebook, OpenEdxGradebook
 from django_lti_ags.testing.platforms.faults import Effect, Fault
 from django_lti_ags.testing.platforms.http import Refused, Request, Response, Route
 from django_lti_ags.testing.platforms.ledger import Entry, Ledger
@@ -15,6 +17,7 @@ from django_lti_ags.testing.platforms.tokens import ALL_SCOPES, Tool
 __all__ = [
     "ALL_SCOPES",
     "CanvasGradebook",
+    "CanvasRest",
     "Course",
     "Effect",
     "Entry",

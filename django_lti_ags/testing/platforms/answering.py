@@ -10,6 +10,8 @@ from django_lti_ags.testing.platforms.faults import Effect, Fault
 from django_lti_ags.testing.platforms.http import Handler, Refused, Request, Response, Route
 from django_lti_ags.testing.platforms.tokens import fingerprint
 
+_SECRETS = frozenset({"client_assertion", "client_secret", "refresh_token"})
+
 
 def answered(route: Route, request: Request, parts: dict[str, str]) -> tuple[Response, str]:
     """The answer, and what broke."""
@@ -50,9 +52,9 @@ def shown_headers(request: Request) -> dict[str, str]:
 
 
 def shown_body(request: Request, kind: str) -> Any:
-    """What the ledger keeps of the body: no assertions."""
+    """What the ledger keeps of the body: no assertions, and no other secrets."""
     if kind in ("token", "launch"):
-        return {name: value for name, value in request.form.items() if name != "client_assertion"}
+        return {name: value for name, value in request.form.items() if name not in _SECRETS}
     try:
         return json.loads(request.body) if request.body else None
     except (ValueError, RecursionError):

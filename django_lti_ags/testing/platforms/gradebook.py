@@ -76,6 +76,7 @@ class Gradebook:
         link = values["resource_link_id"]
         if link is not None and (link not in course.links or course.links[link].client_id != client_id):
             raise Refused(404, "no such resource link")
+        self.check_line_item(values)
         with self._state.lock:
             item = self._state.add_line_item(course, owner=client_id, **values)
         return Response.json(self._shown(course, item), status=201, content_type=vocabulary.MEDIA_LINE_ITEM)
@@ -112,11 +113,22 @@ class Gradebook:
         body, user_id, held = read_score(request)
         user = course.users.get(user_id)
         if user is None or not user.is_learner:
-            raise Refused(422, "userId is nobody who can be graded in this course")
+            raise self.not_a_learner()
         with self._state.lock:
             self.check_score(item, user_id, held, body)
             self.keep_score(item, user_id, held, body)
         return self.scored(course, item, user_id, body)
+
+    def not_a_learner(self) -> Refused:
+        """The refusal of a score for somebody who cannot be graded."""
+        return Refused(422, "userId is nobody who can be graded in this course")
+
+    def check_line_item(self, values: dict[str, Any]) -> None:
+        """Whether a column may be made as it is asked for.
+
+        Raises:
+            Refused: it may not.
+        """
 
     def check_score(self, item: LineItem, user_id: str, held: Held, body: dict[str, Any]) -> None:
         """Whether a good score may take the place of the one before.
@@ -149,9 +161,13 @@ class Gradebook:
             rows = [
                 self._result(course, item, user_id, held)
                 for user_id, held in list(item.scores.items())
-                if held.given is not None and wanted in (None, user_id)
+                if self.lists(held) and wanted in (None, user_id)
             ]
         return self._page(request, rows, vocabulary.MEDIA_RESULT_CONTAINER)
+
+    def lists(self, held: Held) -> bool:
+        """Whether a result is listed (AGS 2.0, 3.3: those without a score may be left out)."""
+        return held.given is not None
 
     def get_result(self, request: Request, course_id: str, item_id: str, user_id: str) -> Response:
         """One result by its id."""

@@ -126,7 +126,9 @@ class Route:
     pattern: str
     handler: Handler
     kind: str = "page"
-    """``token``, ``score``, ``results``, ``line_item``, ``launch``, ``jwks`` or ``page``: what a fault can be aimed at."""
+    """``token``, ``score``, ``results``, ``line_item``, ``launch``, ``jwks`` or ``page``: what a fault can be aimed at.
+    Canvas also has ``progress``, and its REST API ``outcome_results``, ``outcome_rollups``, ``outcome_order``, ``live_assessments`` and
+    ``live_results``."""
     ordered: bool = False
     """Whether such requests are answered, and written into the ledger, one after the other."""
 

@@ -42,11 +42,19 @@ class LaunchDesk:
         self._tools = tools
         self._gradebook = gradebook
         self._base_url = base_url
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._made: rsa.RSAPrivateKey | None = None
         self.kid = secrets.token_hex(8)
         self._intents: dict[str, Intent] = {}
         self.session_user: Callable[[Request], User | None] = lambda request: None
         """Who is logged in at the platform's pages; a site with pages sets it. The launch must be theirs."""
+
+    @property
+    def _key(self) -> rsa.RSAPrivateKey:
+        """Made when it is first needed: most tests launch nothing, and a key takes longer than all else that they do."""
+        with self._state.lock:
+            if self._made is None:
+                self._made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            return self._made
 
     def routes(self) -> list[Route]:
         """Where it answers."""

@@ -1,0 +1,46 @@
+"""Whose rows a person sees: all, or those of the registrations that ``LTI_AGS["ADMIN_SCOPE"]`` allows them.
+
+The setting names a callable: request → queryset of registrations, or None for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from django_lti_ags import conf
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+    from django.http import HttpRequest
+
+    from django_lti_ags.models import Registration
+
+M = TypeVar("M", bound="Model")
+
+
+def allowed(request: HttpRequest) -> QuerySet[Registration] | None:
+    """The registrations that are shown to whoever asks; None: all."""
+    path = conf.get("admin_scope")
+    chosen: QuerySet[Registration] | None = import_string(path)(request) if path else None
+    return chosen
+
+
+def scoped(rows: QuerySet[M], request: HttpRequest, *paths: str) -> QuerySet[M]:
+    """Those of ``rows`` that are shown; each of ``paths`` leads from a row to its registration (``"pk"``: it is one itself).
+
+    A path may lead to many (a signing key's registrations), and one of them may lead nowhere: who sees any of the
+    registrations sees the row, once.
+    """
+    registrations = allowed(request)
+    if registrations is None:
+        return rows
+    found = Q()
+    for path in paths:
+        found |= Q(**{f"{path}__in": registrations.order_by().values("pk")})
+    firsts = [path.partition("__")[0] for path in paths if path != "pk"]
+    if any(rows.model._meta.get_field(first).one_to_many for first in firsts):
+        return rows.filter(pk__in=rows.model._default_manager.filter(found).values("pk"))
+    return rows.filter(found)

@@ -1,0 +1,109 @@
+"""How live assessments and their results become rows, in the caller's transaction: roll it back, and nothing was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from django_lti_ags.models import RESTING, LiveAssessment, LiveResult, SyncState
+from django_lti_ags.models.identity import digest
+from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.recording import outbox_alias, wake_on_commit
+from django_lti_ags.sync.restating import requeue
+from django_lti_ags.sync.services import found_or_made, service_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django_lti_ags.canvas import LiveAssessment as WireAssessment
+    from django_lti_ags.canvas import LiveAssessmentResult as WireResult
+    from django_lti_ags.models import Context
+
+_CHUNK: Final = 2000
+_WRITTEN: Final = (
+    "title",
+    "outcome_id",
+    "declared_at",
+    "state",
+    "due_at",
+    "tries",
+    "version",
+    "aged_from",
+    "recorded_at",
+    "code",
+    "detail",
+)
+
+
+def declare(context: Context, course_id: str, wanted: WireAssessment) -> LiveAssessment:
+    """The assessment of a course and a key, brought up to date; it is due where Canvas does not have it so."""
+    alias = outbox_alias()
+    with transaction.atomic(using=alias, savepoint=False):
+        now = database_now(alias)
+        fresh = LiveAssessment(
+            context=context,
+            service=service_at(context.deployment.registration_id, context.line_items_url, alias),
+            course_id=course_id,
+            key=wanted.key,
+            key_digest=digest(course_id, wanted.key),
+            title=wanted.title,
+            outcome_id=str(wanted.outcome or ""),
+            due_at=now,
+            aged_from=now,
+            recorded_at=now,
+        )
+        found_or_made(fresh, ("context", "key_digest"), alias)
+        row: LiveAssessment = locked(LiveAssessment.objects.using(alias).filter(context=context, key_digest=fresh.key_digest)).get()
+        if row.uid == fresh.uid:
+            wake_on_commit(alias)
+            return row
+        changed = (row.title, row.outcome_id) != (fresh.title, fresh.outcome_id)
+        row.title, row.outcome_id = fresh.title, fresh.outcome_id
+        if changed:
+            row.declared_at = None
+        if changed or row.state in RESTING:
+            # Declared again: it is tried again.
+            _restate(row, now, alias)
+    return row
+
+
+def record(assessment: LiveAssessment, results: Sequence[WireResult]) -> list[LiveResult]:
+    """Keep ``results`` for Canvas. The assessment stays locked until the caller's transaction ends.
+
+    Raises:
+        LiveAssessment.DoesNotExist: it was deleted, and nothing can be kept for it.
+    """
+    alias = outbox_alias()
+    with transaction.atomic(using=alias, savepoint=False):
+        row: LiveAssessment = locked(LiveAssessment.objects.using(alias).filter(pk=assessment.pk)).get()
+        now = database_now(alias)
+        rows = [_new(row, result, now) for result in results]
+        LiveResult.objects.using(alias).bulk_create(rows, batch_size=_CHUNK)
+        _restate(row, now, alias)
+    return rows
+
+
+def _new(assessment: LiveAssessment, result: WireResult, now: datetime) -> LiveResult:
+    user_id = str(result.user)
+    return LiveResult(
+        assessment=assessment,
+        user_id=user_id,
+        user_digest=digest(user_id),
+        passed=result.passed,
+        # As Canvas tells it again, so that it is recognised there.
+        assessed_at=result.assessed_at.replace(microsecond=0),
+        recorded_at=now,
+    )
+
+
+def _restate(row: LiveAssessment, now: datetime, alias: str) -> None:
+    """There is more to say than before: the locked ``row`` is due, unless it is on its way or waits for a later try already."""
+    row.version += 1
+    row.recorded_at = now
+    if row.state not in (SyncState.SENDING, SyncState.PENDING):
+        requeue(row, now)
+        row.aged_from = now
+    row.save(using=alias, update_fields=_WRITTEN)
+    wake_on_commit(alias)
