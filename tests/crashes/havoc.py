@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, connections, transaction
 
 from django_lti_ags import canvas, scores
 from django_lti_ags.models import LineItem
 from tests.crashes.nursery import Nursery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Every other value is handed in so many seconds after it: a submission of its own."""
@@ -24,18 +31,18 @@ class RolledBack(Exception):
 class Writers:
     """Threads that record scores, of which half are rolled back; a value is used once, so it tells where it came from."""
 
-    def __init__(self, columns: list[LineItem], learners: int, enough: int, keep: str = "newest") -> None:
+    def __init__(self, columns: list[LineItem], learners: int, keep: str = "newest") -> None:
         self.rolled_back: set[float] = set()
         self.handed_in: set[tuple[str, float]] = set()
         """(learner, value) of what was committed with a submission."""
         self.committed = 0
         self.problems: list[BaseException] = []
-        self._columns, self._learners, self._enough, self._keep = columns, learners, enough, keep
+        self._columns, self._learners, self._keep = columns, learners, keep
         self._values = iter(range(1, 10_000_000))
         self._lock = threading.Lock()
         self.sessions: set[int] = set()
         """The database's sessions of these threads."""
-        self.stop = threading.Event()
+        self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(Random(seed),)) for seed in range(3)]
 
     def start(self) -> None:
@@ -43,22 +50,17 @@ class Writers:
         for thread in self._threads:
             thread.start()
 
-    def join(self) -> None:
-        """Until enough is committed."""
+    def stop(self) -> None:
+        """End, and wait for it."""
+        self._stop.set()
         for thread in self._threads:
             thread.join()
-
-    @property
-    def busy(self) -> bool:
-        """Whether they still write."""
-        return any(thread.is_alive() for thread in self._threads)
 
     def _run(self, random: Random) -> None:
         try:
             self.sessions.add(session_id())
-            while self.committed < self._enough and not self.stop.is_set():
+            while not self._stop.wait(0.005):
                 self._one(random)
-                self.stop.wait(0.005)
         except BaseException as problem:
             self.problems.append(problem)
             raise
@@ -125,9 +127,49 @@ class Reaper:
             self._nursery.signal(pid, signal.SIGCONT)
         self._frozen = [entry for entry in self._frozen if entry not in due]
 
+    @property
+    def told(self) -> str:
+        """What it did, in words."""
+        return f"{self.kills} kills, {self.freezes} freezes, {self.cuts} cut connections"
+
     def rest(self) -> None:
         """No more blows: who is frozen wakes up."""
         self._thaw(all_of_them=True)
+
+
+def rage(writers: Writers, reaper: Reaper, *, enough: int, kills: int, abandoned: QuerySet[Any], meanwhile: Callable[[], object]) -> str:
+    """Strike while the writers write, until every kind of trouble was there; then let them rest. Returns what it amounted to.
+
+    How often a blow meets a send depends on the machine's speed: what must be seen is waited for, not hoped for.
+
+    Raises:
+        AssertionError: a writer failed, or something was not seen within ten minutes for every fifty kills.
+    """
+    until = time.monotonic() + 12 * kills
+    writers.start()
+    try:
+        while missing := _not_yet(writers, reaper, enough=enough, kills=kills, abandoned=abandoned):
+            assert writers.problems == []
+            assert time.monotonic() < until, f"not seen yet: {', '.join(missing)}"
+            reaper.strike()
+            meanwhile()
+            threading.Event().wait(0.25)
+    finally:
+        writers.stop()
+        reaper.rest()
+    assert writers.problems == []
+    return f"{reaper.told}, {writers.committed} committed, {len(writers.rolled_back)} rolled back"
+
+
+def _not_yet(writers: Writers, reaper: Reaper, *, enough: int, kills: int, abandoned: QuerySet[Any]) -> list[str]:
+    seen = {
+        f"{enough} committed": writers.committed >= enough,
+        f"{kills} kills": reaper.kills >= kills,
+        "a freeze": reaper.freezes,
+        "a cut connection": reaper.cuts,
+        "a send that was abandoned": abandoned.exists(),
+    }
+    return [what for what, was_seen in seen.items() if not was_seen]
 
 
 def session_id() -> int:
