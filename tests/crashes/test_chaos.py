@@ -18,7 +18,7 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "100"))
 SCORES = int(os.environ.get("CHAOS_SCORES", "5000"))
 LEARNERS = 300
 WORKERS = 4
-LEASE = {"LEASE_SECONDS": 4, "SEND_DEADLINE_SECONDS": 1.5, "POLL_SECONDS": 0.2, "CIRCUIT_MAX_SECONDS": 2}
+LEASE = {"LEASE_SECONDS": 8, "SEND_DEADLINE_SECONDS": 1.5, "POLL_SECONDS": 0.2, "CIRCUIT_MAX_SECONDS": 2}
 FAULTS = [
     {"effect": "drop_after", "kind": "score", "probability": 0.02},
     {"effect": "drop_before", "kind": "score", "probability": 0.02},
@@ -73,7 +73,7 @@ def test_nothing_is_lost_doubled_or_sent_backwards(make_campus, nursery, dialect
         abandoned = DeliveryAttempt.objects.filter(abandoned=True)
         told = rage(writers, reaper, enough=SCORES // 2, kills=KILLS // 2, abandoned=abandoned, meanwhile=resume)
         campus.platform.faults.clear()
-        until_at_rest(180)
+        until_at_rest(300)
     check(campus, writers)
     if keep == "every":
         check_order(campus, writers)

@@ -94,7 +94,7 @@ def test_no_result_is_lost_or_doubled(school, nursery):
         abandoned = DeliveryAttempt.objects.filter(abandoned=True, kind="live_results")
         told = rage(writers, reaper, enough=SCORES // 2, kills=KILLS // 2, abandoned=abandoned, meanwhile=retry_what_failed)
         school.campus.platform.faults.clear()
-        until_at_rest(180)
+        until_at_rest(300)
     check(school, writers.kept)
     print(f"\nlive: {told}, {len(school.campus.platform.ledger.of('live_results', method='POST'))} posts")  # noqa: T201 - what a run amounted to
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import selectors
 import socket
 import struct
 import threading
@@ -74,12 +75,12 @@ class Server:
     def _listen(self) -> None:
         if self._thread is None:
             self._server.listen()
-            self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="platform", daemon=True)
+            self._thread = threading.Thread(target=self._server.serve, name="platform", daemon=True)
             self._thread.start()
 
     def _cease(self) -> None:
         if self._thread is not None:
-            self._server.shutdown()
+            self._server.wake()
             self._thread.join()
             self._thread = None
         self._server.socket.close()  # first, so that the connections that were not accepted yet end as well
@@ -97,6 +98,7 @@ class _Threading(ThreadingHTTPServer):
         self.stopping = stopping
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._woken, self._waker = socket.socketpair()
         super().__init__(address, handler)
 
     def server_activate(self) -> None:
@@ -104,6 +106,27 @@ class _Threading(ThreadingHTTPServer):
 
     def listen(self) -> None:
         self.socket.listen(self.request_queue_size)
+
+    def serve(self) -> None:
+        """Take connections until :meth:`wake`. ``serve_forever`` would look only now and then whether it is to end."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while True:
+                if any(key.fileobj is self._woken for key, _ in selector.select()):
+                    self._woken.recv(1)
+                    return
+                self.handle_request()
+
+    def wake(self) -> None:
+        """End :meth:`serve`."""
+        self._waker.send(b".")
+
+    def server_close(self) -> None:
+        """End the handlers too."""
+        super().server_close()
+        self._woken.close()
+        self._waker.close()
 
     def rebind(self) -> None:
         """Hold the port with a socket that does not listen: connections are refused, and nobody else can take it."""

@@ -1,0 +1,1 @@
+"""An app of the suite's own: after a test that commits, it empties the database sooner than Django does."""
