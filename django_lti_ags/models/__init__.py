@@ -1,5 +1,6 @@
 """The tables: what the tool says, what the platforms show, and what happened in between."""
 
+from django_lti_ags.models.api_keys import ApiKey
 from django_lti_ags.models.canvas_credentials import CanvasCredential, CanvasCredentialKind
 from django_lti_ags.models.contexts import Context
 from django_lti_ags.models.files import SubmittedFile
@@ -20,6 +21,7 @@ __all__ = [
     "RESTING",
     "SETTLED",
     "Agreement",
+    "ApiKey",
     "CanvasCredential",
     "CanvasCredentialKind",
     "Context",

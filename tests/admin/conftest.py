@@ -10,8 +10,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from django_lti_ags import canvas_credentials, encryption
+from django_lti_ags import api_keys, canvas_credentials, encryption
 from django_lti_ags.models import (
+    ApiKey,
     CanvasCredential,
     Context,
     DeliveryAttempt,
@@ -31,6 +32,7 @@ from django_lti_ags.models import (
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODELS = [
+    ApiKey,
     CanvasCredential,
     Context,
     DeliveryAttempt,
@@ -59,6 +61,7 @@ class World:
         self.canvas_credential = canvas_credentials.store_user_token(
             self.registration, base_url="https://school.example", access_token="1~canary-of-a-users-token"
         )
+        self.api_key, self.api_key_text = api_keys.issue("Quiz in Node", [self.registration])
         self.service = Service.objects.create(registration=self.registration, origin="https://lms.example")
         self.deployment = Deployment.objects.create(registration=self.registration, deployment_id="d1")
         self.context = Context.objects.create(deployment=self.deployment, context_id="c1", title="Mathematics")

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_lti_ags import canvas_credentials, scores
+from django_lti_ags import api_keys, canvas_credentials, scores
 from django_lti_ags.admin.happenings import EVENT_NAMES
 from django_lti_ags.admin.readonly import INLINE_ROWS
 from django_lti_ags.admin.timeline import ENTRIES
@@ -123,6 +123,7 @@ def add_rows(world, model, count):
             continue
         registration = world.add_registration(name)
         canvas_credentials.store_user_token(registration, base_url=f"https://{name}.example", access_token="1~token")
+        api_keys.issue(name, [registration])
         service = Service.objects.create(registration=registration, origin=f"https://{name}.example")
         deployment = Deployment.objects.create(registration=registration, deployment_id=name)
         context = Context.objects.create(deployment=deployment, context_id=name)
