@@ -22,8 +22,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from django_lti_ags import conf
-from django_lti_ags.models import ApiKey, Context, Registration
+from django_lti_ags.models import ApiKey, Context, Registration, WebhookEndpoint
 from django_lti_ags.models.api_keys import PREFIX_LENGTH
+from django_lti_ags.sync import webhook_endpoints
 from django_lti_ags.sync.launch_claims import storable
 
 if TYPE_CHECKING:
@@ -109,9 +110,13 @@ def find(text: str) -> ApiKey | None:
 
 
 def revoke(key: ApiKey) -> bool:
-    """Let ``key`` open nothing from now on; False: it was revoked before. There is no way back: issue another."""
+    """Let ``key`` open nothing from now on, and its webhooks hear nothing; False: it was revoked before. There is no way back."""
+    alias: str = conf.get("database")
     now = timezone.now()
-    done = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now) > 0
+    with transaction.atomic(using=alias):
+        done = ApiKey.objects.using(alias).filter(pk=key.pk, revoked_at=None).update(revoked_at=now) > 0
+        if done:
+            webhook_endpoints.disable(WebhookEndpoint.objects.using(alias).filter(api_key=key.pk), "Its API key is revoked.", now)
     if done:
         key.revoked_at = now
     else:

@@ -29,6 +29,7 @@ from django_lti_ags.sync.live_rows import LiveDelivery
 from django_lti_ags.sync.reach import concerns
 from django_lti_ags.sync.sampling import Sampler
 from django_lti_ags.sync.score_rows import ScoreDelivery
+from django_lti_ags.sync.webhook_rows import WebhookOutDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_KINDS: Final[tuple[type[Delivery[Any]], ...]] = (LineItemDelivery, ScoreDelivery, LiveDelivery, FileDelivery)
-"""Columns first: scores wait for them. Files last: nobody waits for those."""
+_KINDS: Final[tuple[type[Delivery[Any]], ...]] = (LineItemDelivery, ScoreDelivery, LiveDelivery, FileDelivery, WebhookOutDelivery)
+"""Columns first: scores wait for them. Files and webhooks last: no score waits for those."""
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
 _ROOM_AGAIN_SECONDS: Final = 0.02
@@ -160,7 +161,7 @@ class Engine:
         following: tuple[Delivery[Any], Any] | None = (delivery, job)
         while following is not None:
             delivery, job = following
-            lane = self._lanes.lane(job.service_id)
+            lane = self._lanes.lane((delivery.sent_to, job.service_id))
             started = time.monotonic()
             outcome = _outcome_of(delivery, job)
             well = outcome.verdict.disposition is Disposition.DELIVERED
@@ -190,7 +191,7 @@ class Engine:
             self._stopping.wait(max(0.0, min(next_claim, until) - time.monotonic()))
 
     def _collect(self, delivery: Delivery[Any], outcome: Outcome, seconds: float) -> None:
-        lane = self._lanes.lane(outcome.service_id)
+        lane = self._lanes.lane((delivery.sent_to, outcome.service_id))
         self._answered += 1
         lane.answered(seconds)
         self._unfinished.append((delivery, outcome))

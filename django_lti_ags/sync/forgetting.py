@@ -28,6 +28,7 @@ from django_lti_ags.models import (
     Service,
     SubmittedFile,
     SyncState,
+    WebhookDelivery,
 )
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import live_forgetting
@@ -51,6 +52,7 @@ _ABOUT_SCORES: Final[dict[str, type[Model]]] = {
     "events": Event,
     "submissions": QueuedSubmission,
     "files": SubmittedFile,
+    "webhooks": WebhookDelivery,
 }
 
 KINDS: Final = (
@@ -61,6 +63,7 @@ KINDS: Final = (
     "events",
     "submissions",
     "files",
+    "webhooks",
     "being_sent",
     "graded_by",
     "naming_attempts",

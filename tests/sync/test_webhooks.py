@@ -1,0 +1,378 @@
+"""Webhooks: told once it is true, signed, told again until heard, each endpoint at its own pace."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from django_lti_ags import api_keys, keys, scores, webhooks
+from django_lti_ags.models import ApiKey, Context, DeliveryAttempt, Event, Score, SyncState, WebhookDelivery, WebhookEndpoint
+from django_lti_ags.profiles.advice import ADVICE
+from django_lti_ags.sync import announcing
+from django_lti_ags.sync.clock import DatabaseClock
+from django_lti_ags.sync.engine import Engine
+from django_lti_ags.sync.forgetting import Forgetting
+from django_lti_ags.sync.outbox import Claim, claim
+from django_lti_ags.sync.retention import Keep, prune
+from tests.sync.conftest import Tomorrow, record
+from tests.sync.receiver import Receiver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
+
+
+def documented_verify():
+    """The function that the page shows."""
+    found = {}
+    exec(re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1], found)
+    return found["verify"]
+
+
+verify = documented_verify()
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def key(campus):
+    return api_keys.issue("Quiz in Node", [campus.registration])[0]
+
+
+@pytest.fixture
+def endpoint(key, receiver):
+    made, secret = webhooks.add(key, receiver.url)
+    made.shown = secret
+    return made
+
+
+def message():
+    return WebhookDelivery.objects.get()
+
+
+def due_again():
+    """What waits for a later try is due, and so is the probe of a circuit that opened."""
+    WebhookDelivery.objects.filter(state=SyncState.PENDING).update(due_at="2026-01-01T00:00Z")
+    WebhookEndpoint.objects.exclude(closed_until=None).update(closed_until="2026-01-01T00:00Z")
+
+
+def test_what_became_of_scores_is_told_signed_and_without_secrets(campus, line_item, deliver, receiver, endpoint):
+    record(line_item, comment="between us")
+    record(line_item, "nobody", given=7.5)
+    deliver()
+    told = {heard.headers["webhook-id"]: json.loads(heard.body) for heard in receiver.heard}
+    assert sorted((one["type"], one["data"]["userId"], one["data"]["scoreGiven"]) for one in told.values()) == [
+        ("score.delivered", "u1", 8),
+        ("score.failed", "nobody", 7.5),
+    ]
+    row = Score.objects.get(user_id="u1")
+    data = next(one["data"] for one in told.values() if one["data"]["userId"] == "u1")
+    assert (data["uid"], data["lineItem"], data["lineItemUid"]) == (str(row.uid), line_item.url, str(line_item.uid))
+    assert (data["state"], data["code"], data["version"], data["scoreMaximum"]) == ("delivered", "delivered", 1, 10)
+    assert (data["context"], data["registration"]) == (str(line_item.context.uid), str(campus.registration.uid))
+    assert told.keys() == {f"msg_{uid.hex}" for uid in Event.objects.values_list("uid", flat=True)}
+    for heard in receiver.heard:
+        assert heard.headers["content-type"] == "application/json"
+        assert verify(endpoint.shown, heard.headers, heard.body)
+        assert not verify(endpoint.shown, heard.headers, heard.body + b" ")
+        assert not verify(endpoint.shown, heard.headers | {"webhook-id": "msg_0"}, heard.body)
+        assert not verify(endpoint.shown, heard.headers | {"webhook-timestamp": "1700000000"}, heard.body)
+        assert not verify("whsec_" + "A" * 44, heard.headers, heard.body)
+        assert b"between us" not in heard.body
+        assert "authorization" not in heard.headers
+    assert set(WebhookDelivery.objects.values_list("state", "code")) == {("delivered", "webhook_delivered")}
+    kept = str(list(DeliveryAttempt.objects.filter(kind="webhook").values())) + str(WebhookEndpoint.objects.values())
+    for secret in (endpoint.shown, *(heard.headers["webhook-signature"] for heard in receiver.heard)):
+        assert secret.partition(",")[2] not in kept or secret == endpoint.shown
+        assert secret not in kept
+    deliver()
+    assert len(receiver.heard) == 2, "once"
+
+
+def test_a_retry_keeps_id_and_body_and_is_signed_anew(line_item, deliver, receiver, endpoint):
+    receiver.answers = [(500, {}), (302, {"Location": "/elsewhere"}), (204, {})]
+    record(line_item)
+    deliver()
+    assert (message().state, message().code, message().tries) == (SyncState.PENDING, "webhook_refused", 1)
+    assert message().due_at > DatabaseClock().now()
+    Score.objects.update(score_given=1)  # what is told is what was, not what is
+    due_again()
+    deliver()
+    assert message().tries == 2
+    due_again()
+    deliver()
+    assert (message().state, message().delivered_at is not None) == (SyncState.DELIVERED, True)
+    assert len({(heard.id, heard.body) for heard in receiver.heard}) == 1
+    assert [verify(endpoint.shown, heard.headers, heard.body) for heard in receiver.heard] == [True] * 3
+    attempts = DeliveryAttempt.objects.filter(webhook=message()).order_by("pk")
+    assert list(attempts.values_list("status", "code")) == [(500, "webhook_refused"), (302, "webhook_refused"), (204, "webhook_delivered")]
+    assert {one.service_id for one in attempts} == {line_item.service_id}
+    assert Score.objects.get().state == SyncState.DELIVERED
+
+
+def test_what_rolls_back_is_not_told(line_item, deliver, receiver, endpoint, monkeypatch):
+    record(line_item)
+    real = announcing.webhook_queueing.queue
+
+    def queue_and_fail(*arguments):
+        real(*arguments)
+        assert WebhookDelivery.objects.count() == 1
+        raise RuntimeError("the finish breaks off")
+
+    monkeypatch.setattr(announcing.webhook_queueing, "queue", queue_and_fail)
+    with pytest.raises(RuntimeError):
+        deliver()
+    monkeypatch.undo()
+    assert (WebhookDelivery.objects.count(), receiver.heard) == (0, [])
+    deliver(Tomorrow(hours=1))
+    assert len(receiver.heard) == 1
+
+
+def test_a_worker_that_died_in_between_tells_again_with_the_same_id(line_item, deliver, receiver, endpoint):
+    record(line_item)
+    deliver(limit=1)
+    terms = Claim(service_id=endpoint.pk, limit=1, now=DatabaseClock().now(), lease_seconds=60, timestamp_step_seconds=0.001)
+    [taken] = claim(WebhookDelivery.objects.all(), terms)
+    engine = Engine()
+    delivery = engine._deliveries[-1]
+    [job] = delivery.prepare([taken], delivery.profile_at(endpoint), start_by=float("inf"), probe=False)
+    delivery.exchange(job)  # heard; and then the worker is gone, before it can finish
+    engine.close()
+    deliver()
+    assert len(receiver.heard) == 1, "the lease still runs"
+    deliver(Tomorrow(hours=1))
+    assert [heard.id for heard in receiver.heard] == [message().message_id] * 2
+    assert message().state == SyncState.DELIVERED
+    assert DeliveryAttempt.objects.filter(webhook=message(), abandoned=True).count() == 1
+
+
+def test_gone_disables_the_endpoint_and_enabling_it_sends_what_rested(line_item, deliver, receiver, endpoint):
+    receiver.answers = [(500, {}), (410, {})]
+    record(line_item)
+    deliver()
+    record(line_item, "u2")
+    deliver()
+    endpoint.refresh_from_db()
+    assert (endpoint.is_disabled, endpoint.disabled_reason) == (True, "It answered 410 Gone.")
+    assert list(WebhookDelivery.objects.order_by("pk").values_list("state", "code")) == [
+        ("blocked", "webhook_disabled"),
+        ("failed", "webhook_gone"),
+    ]
+    heard = len(receiver.heard)
+    record(line_item, "u3")
+    deliver(Tomorrow(hours=1))
+    assert (len(receiver.heard), WebhookDelivery.objects.count()) == (heard, 2), "it hears nothing, and nothing is kept for it"
+    assert (webhooks.enable(endpoint), webhooks.enable(endpoint)) == (True, False)
+    deliver()
+    assert list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True)) == ["delivered", "failed"]
+    assert webhooks.retry(WebhookDelivery.objects.all()) == 1
+    deliver()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
+
+
+def test_a_private_address_is_asked_nothing(line_item, deliver, receiver, endpoint, settings, key):
+    record(line_item)
+    deliver(limit=1)
+    settings.LTI_AGS = settings.LTI_AGS | {"ALLOWED_PRIVATE_HOSTS": []}
+    deliver()
+    assert (receiver.heard, message().state, message().code) == ([], SyncState.PENDING, "webhook_address_refused")
+    with pytest.raises(ValidationError, match="127"):
+        webhooks.add(key, receiver.url)
+    for bad in ("", "tool.example", "ftp://tool.example/", "https://u:p@tool.example/", "http://metadata.internal/", "http://[::1]/", None):
+        with pytest.raises(ValidationError) as caught:
+            webhooks.add(key, bad)
+        assert list(caught.value.message_dict) == ["url"]
+    assert WebhookEndpoint.objects.count() == 1
+
+
+def test_it_is_given_up_in_the_end_and_an_endpoint_that_is_never_well_is_disabled(line_item, deliver, receiver, endpoint):
+    record(line_item)
+    receiver.answers = [(500, {})] * 9
+    deliver()
+    WebhookDelivery.objects.update(aged_from=DatabaseClock().now() - timedelta(days=8))
+    due_again()
+    deliver()
+    assert (message().state, message().code) == (SyncState.FAILED, "webhook_given_up")
+    assert "send it again" in ADVICE[message().code]
+    assert webhooks.retry(WebhookDelivery.objects.all()) == 1
+    for _ in range(3):
+        due_again()
+        deliver()
+    endpoint.refresh_from_db()
+    assert endpoint.closed_until is not None, "five failures in a row open its circuit"
+    WebhookEndpoint.objects.update(failing_since=DatabaseClock().now() - timedelta(days=8))
+    due_again()
+    deliver()
+    endpoint.refresh_from_db()
+    assert (endpoint.disabled_reason, message().code) == ("It has answered nothing well for 7d.", "webhook_disabled")
+    webhooks.enable(endpoint)
+    receiver.answers = []
+    deliver()
+    assert (message().state, WebhookEndpoint.objects.get().consecutive_failures) == (SyncState.DELIVERED, 0)
+
+
+def test_a_pause_that_it_asks_for_is_kept(line_item, deliver, receiver, endpoint):
+    receiver.answers = [(429, {"Retry-After": "120"})]
+    record(line_item)
+    deliver()
+    endpoint.refresh_from_db()
+    assert 100 < (endpoint.closed_until - DatabaseClock().now()).total_seconds() < 121
+    deliver(Tomorrow(seconds=90))
+    assert len(receiver.heard) == 1
+    deliver(Tomorrow(seconds=150))
+    assert message().state == SyncState.DELIVERED
+
+
+def test_endpoints_hear_of_what_their_keys_see_and_of_the_kinds_they_chose(campus, make_campus, deliver, receiver, key):
+    line_item = campus.line_item()
+    other = make_campus(client_id="other")
+    elsewhere = Context.objects.create(deployment=line_item.context.deployment, context_id="elsewhere")
+    foreign, _ = api_keys.issue("foreign", [other.registration])
+    narrow, _ = api_keys.issue("narrow", [campus.registration, other.registration], [elsewhere])
+    here, _ = api_keys.issue("here", [campus.registration], [line_item.context])
+    revoked, _ = api_keys.issue("revoked", [campus.registration])
+    made = {name: webhooks.add(owner, receiver.url)[0] for name, owner in (("all", key), ("foreign", foreign), ("narrow", narrow))}
+    made |= {"here": webhooks.add(here, receiver.url, ["score.failed"])[0], "revoked": webhooks.add(revoked, receiver.url)[0]}
+    made["disabled"] = webhooks.add(key, receiver.url)[0]
+    webhooks.disable(made["disabled"], reason="They move house")
+    assert api_keys.revoke(revoked)
+    assert WebhookEndpoint.objects.get(pk=made["revoked"].pk).disabled_reason == "Its API key is revoked."
+    with pytest.raises(ValidationError, match="not revoked"):
+        webhooks.enable(made["revoked"])
+    record(line_item)
+    record(line_item, "nobody")
+    deliver()
+    names = {row.pk: name for name, row in made.items()}
+    told = sorted((names[row.endpoint_id], row.kind) for row in WebhookDelivery.objects.all())
+    assert told == [("all", "score.delivered"), ("all", "score.failed"), ("here", "score.failed")]
+    elsewhere.delete()
+    assert ApiKey.objects.get(pk=narrow.pk).narrowed
+    record(line_item, "u2")
+    deliver()
+    assert WebhookDelivery.objects.filter(endpoint=made["narrow"]).count() == 0, "its course is gone: it sees none, not all"
+
+
+def test_an_endpoint_that_hangs_holds_up_no_score(make_campus, deliver, receiver, settings):
+    settings.LTI_AGS = settings.LTI_AGS | {"THREADS": 4}
+    campus = make_campus()
+    line_item = campus.line_item()
+    key, _ = api_keys.issue("tool", [campus.registration])
+    for _ in range(3):
+        webhooks.add(key, receiver.url)
+    record(line_item, "u1")
+    deliver(limit=1)
+    assert WebhookDelivery.objects.count() == 3
+    receiver.open.clear()
+    engine = Engine()
+    thread = threading.Thread(target=engine.deliver_due)
+    thread.start()
+    try:
+        wait_until(lambda: receiver.heard)
+        for number in range(2, 6):
+            record(line_item, f"u{number}")
+        wait_until(lambda: Score.objects.filter(state=SyncState.DELIVERED).count() == 5)
+        assert len(receiver.heard) == 1, "a quarter of four threads is one, whoever hangs"
+    finally:
+        receiver.open.set()
+        thread.join(30)
+        engine.close()
+    assert len(receiver.heard) == WebhookDelivery.objects.filter(state=SyncState.DELIVERED).count() == 15
+
+
+def wait_until(found, seconds=20):
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if found():
+            return
+        pause.wait(0.02)
+    pytest.fail("it did not come about")
+
+
+def test_where_nobody_listens_a_finish_asks_nothing(line_item, deliver, key, receiver):
+    record(line_item)
+    with CaptureQueriesContext(connection) as asked:
+        deliver()
+    about = {query["sql"] for query in asked if "webhook" in query["sql"] and not query["sql"].startswith("INSERT")}
+    assert len(about) == 1, "whether anybody listens, before a claim, and nothing else"
+    assert "lti_ags_webhookendpoint" in about.pop()
+    webhooks.add(key, receiver.url)
+    record(line_item, "u2")
+    deliver()
+    assert len(receiver.heard) == 1, "a new endpoint hears of what happens from now on"
+
+
+def test_messages_go_with_their_events_and_with_their_learner(campus, line_item, deliver, receiver, endpoint):
+    record(line_item, "u1")
+    record(line_item, "u2")
+    deliver()
+    WebhookDelivery.objects.filter(score__user_id="u2").update(created_at=DatabaseClock().now() - timedelta(days=91))
+    assert prune(Keep.configured(), dry_run=True)["webhooks"] == 1
+    assert prune(Keep.configured())["webhooks"] == 1
+    assert "u1" in message().body
+    counts = Forgetting([campus.registration], "u1", dry_run=True).run()
+    assert counts["webhooks"] == 1
+    Forgetting([campus.registration], "u1", dry_run=False).run()
+    assert not WebhookDelivery.objects.exists()
+    assert not DeliveryAttempt.objects.filter(kind="webhook", request_body__contains='"u1"').exists()
+
+
+def test_the_secret_follows_the_encryption_key_and_one_that_cannot_be_read_says_so(line_item, deliver, receiver, endpoint, settings):
+    old, new = settings.LTI_AGS["ENCRYPTION_KEYS"][0], Fernet.generate_key().decode()
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new, old]}
+    assert keys.rotate_encryption().rotated == 2
+    assert WebhookEndpoint.objects.get().secret == endpoint.shown
+    record(line_item)
+    deliver(limit=1)
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    deliver()
+    assert (message().state, message().code, receiver.heard) == (SyncState.BLOCKED, "webhook_secret_unusable", [])
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new]}
+    webhooks.retry(WebhookDelivery.objects.all())
+    deliver()
+    assert verify(endpoint.shown, receiver.heard[0].headers, receiver.heard[0].body)
+
+
+def test_a_mistake_is_named_and_stores_nothing(key, receiver):
+    revoked, _ = api_keys.issue("revoked", list(key.registrations.all()))
+    api_keys.revoke(revoked)
+    for arguments, field in (
+        ((revoked, receiver.url), "api_key"),
+        ((None, receiver.url), "api_key"),
+        ((key, "nowhere"), "url"),
+        ((key, receiver.url, []), "kinds"),
+        ((key, receiver.url, ["score.superseded"]), "kinds"),
+        ((key, receiver.url, "score.failed"), "kinds"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            webhooks.add(*arguments)
+        assert list(caught.value.message_dict) == [field]
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_what_a_person_disables_needs_a_reason(endpoint):
+    with pytest.raises(ValidationError, match="Say why"):
+        webhooks.disable(endpoint, reason=" ")
+    assert webhooks.disable(endpoint, reason=" {moved} ") is True
+    assert webhooks.disable(endpoint, reason="again") is False
+    assert WebhookEndpoint.objects.get().disabled_reason == "{moved}"
+
+
+def test_scores_are_recorded_and_taken_back_as_ever(line_item, deliver, receiver, endpoint):
+    row = record(line_item)
+    assert scores.cancel(Score.objects.filter(pk=row.pk), reason="wrong") == 1
+    deliver()
+    assert (receiver.heard, WebhookDelivery.objects.count()) == ([], 0)
