@@ -117,7 +117,8 @@ class WebhookEndpointAdmin(ShownOnceAdmin):
     @admin.action(description=_("Disable"), permissions=["decide"])
     def disable(self, request: HttpRequest, chosen: QuerySet[WebhookEndpoint]) -> None:
         """Tell them nothing; what waits rests, and goes when they are enabled."""
-        done = [endpoint for endpoint in chosen if webhooks.disable(endpoint, reason=f"{request.user}")]
+        reason = gettext("%(who)s did it, in the admin.") % {"who": request.user}
+        done = [endpoint for endpoint in chosen if webhooks.disable(endpoint, reason=reason)]
         told = ngettext("%(count)d endpoint disabled.", "%(count)d endpoints disabled.", len(done)) % {"count": len(done)}
         self._said(request, done, gettext("Disabled."), told)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -85,7 +85,7 @@ class WebhookDelivery(Identified, Leased):
     sent_to = "endpoint"
 
     # No constraint in the database: InnoDB would lock the endpoint's row, and with it its health, for every finish of a score.
-    endpoint: models.ForeignKey[Any, WebhookEndpoint] = models.ForeignKey(
+    endpoint = models.ForeignKey(
         WebhookEndpoint,
         verbose_name=_("endpoint"),
         on_delete=models.CASCADE,

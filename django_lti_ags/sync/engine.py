@@ -22,14 +22,10 @@ from django_lti_ags.profiles.verdict import Disposition
 from django_lti_ags.sync.claiming import Claims
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
-from django_lti_ags.sync.file_rows import FileDelivery
+from django_lti_ags.sync.kinds import KINDS
 from django_lti_ags.sync.lanes import Lanes
-from django_lti_ags.sync.line_item_rows import LineItemDelivery
-from django_lti_ags.sync.live_rows import LiveDelivery
 from django_lti_ags.sync.reach import concerns
 from django_lti_ags.sync.sampling import Sampler
-from django_lti_ags.sync.score_rows import ScoreDelivery
-from django_lti_ags.sync.webhook_rows import WebhookOutDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_KINDS: Final[tuple[type[Delivery[Any]], ...]] = (LineItemDelivery, ScoreDelivery, LiveDelivery, FileDelivery, WebhookOutDelivery)
-"""Columns first: scores wait for them. Files and webhooks last: no score waits for those."""
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
 _ROOM_AGAIN_SECONDS: Final = 0.02
@@ -84,7 +78,7 @@ class Engine:
         self._clients = clients or Clients()
         self._owns_clients = clients is None
         self._between = between or (lambda: None)
-        self._deliveries = [kind(self._clients, self._clock, self._random) for kind in _KINDS]
+        self._deliveries = [kind(self._clients, self._clock, self._random) for kind in KINDS]
         self._lanes = Lanes(self._settings.threads)
         self._claims = Claims(self._deliveries, self._lanes, self._settings, self._clock)
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")

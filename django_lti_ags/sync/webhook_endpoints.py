@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from django_lti_ags.models import RESTING, SyncState, WebhookDelivery, WebhookEndpoint
-from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.outbox_sql import database_now, locked, portions
 from django_lti_ags.sync.recording import wake_on_commit
 
 if TYPE_CHECKING:
@@ -66,4 +66,5 @@ def _send_again(messages: QuerySet[WebhookDelivery]) -> int:
     now = database_now(messages.db)
     pks = [row.pk for row in locked(messages.order_by("pk").only("pk"))]
     fresh: dict[str, Any] = {"state": SyncState.PENDING, "due_at": now, "tries": 0, "code": "", "detail": "", "aged_from": now}
-    return WebhookDelivery.objects.using(messages.db).filter(pk__in=pks).update(**fresh)
+    rows = WebhookDelivery.objects.using(messages.db)
+    return sum(rows.filter(pk__in=some).update(**fresh) for some in portions(pks))

@@ -26,7 +26,7 @@ _nobody_listens: set[str] = set()
 
 
 def look(alias: str) -> bool:
-    """Whether anybody listens; workers ask before each claim, so a new endpoint hears of what happens from then on."""
+    """Whether anybody listens; workers ask every second, so a new endpoint hears of what happens from then on."""
     if WebhookEndpoint.objects.using(alias).filter(LISTENING).exists():
         _nobody_listens.discard(alias)
         return True
@@ -35,7 +35,7 @@ def look(alias: str) -> bool:
 
 
 def queue(told: Iterable[tuple[Event, Score]], now: datetime, alias: str) -> None:
-    """Tell the endpoints whose keys see them of events about scores; four queries at most, and none where nobody listens."""
+    """Tell the endpoints whose keys see them of events about scores; it reads four times at most, and not at all where nobody listens."""
     if alias in _nobody_listens:
         return
     wanted = [(event, score, _KINDS[event.name]) for event, score in told if event.name in _KINDS]

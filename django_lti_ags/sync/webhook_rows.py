@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -21,6 +22,7 @@ from django_lti_ags.sync.webhook_delivery import GONE, Receiver, WebhookJob
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from random import Random
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.transport import Transport
     from django_lti_ags.models import DeliveryAttempt
     from django_lti_ags.profiles.base import Profile
+    from django_lti_ags.sync.clients import Clients
+    from django_lti_ags.sync.clock import Clock
     from django_lti_ags.sync.outbox import Outcome
 
 _RECEIVER: Final = Receiver()
 _ENDS: Final = ("gave_up", "server_error_persists")
+_LOOK_EVERY_SECONDS: Final = 1.0
 _GONE_REASON: Final = "It answered 410 Gone."
 
 
@@ -41,7 +46,11 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
 
     fields: ClassVar = ("delivered_at",)
     share: ClassVar[float] = 0.25
-    _heard = True
+
+    def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
+        super().__init__(clients, clock, random)
+        self._heard = True
+        self._look_again_at = 0.0
 
     def rows(self) -> QuerySet[WebhookDelivery]:
         """All messages."""
@@ -61,8 +70,10 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         return _RECEIVER
 
     def catch_up(self) -> None:
-        """Find out whether anybody listens."""
-        self._heard = webhook_queueing.look(conf.get("database"))
+        """Find out whether anybody listens, every second."""
+        if time.monotonic() >= self._look_again_at:
+            self._heard = webhook_queueing.look(conf.get("database"))
+            self._look_again_at = time.monotonic() + _LOOK_EVERY_SECONDS
 
     def client(self, job: WebhookJob) -> Transport:
         """No token: the guarded transport alone."""

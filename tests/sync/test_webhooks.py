@@ -96,9 +96,8 @@ def test_what_became_of_scores_is_told_signed_and_without_secrets(campus, line_i
         assert "authorization" not in heard.headers
     assert set(WebhookDelivery.objects.values_list("state", "code")) == {("delivered", "webhook_delivered")}
     kept = str(list(DeliveryAttempt.objects.filter(kind="webhook").values())) + str(WebhookEndpoint.objects.values())
-    for secret in (endpoint.shown, *(heard.headers["webhook-signature"] for heard in receiver.heard)):
-        assert secret.partition(",")[2] not in kept or secret == endpoint.shown
-        assert secret not in kept
+    assert endpoint.shown not in kept
+    assert not [heard for heard in receiver.heard if heard.headers["webhook-signature"].removeprefix("v1,") in kept]
     deliver()
     assert len(receiver.heard) == 2, "once"
 
@@ -278,7 +277,12 @@ def test_an_endpoint_that_hangs_holds_up_no_score(make_campus, deliver, receiver
     assert WebhookDelivery.objects.count() == 3
     receiver.open.clear()
     engine = Engine()
-    thread = threading.Thread(target=engine.deliver_due)
+
+    def work():
+        engine.deliver_due()
+        connection.close()  # this thread's
+
+    thread = threading.Thread(target=work)
     thread.start()
     try:
         wait_until(lambda: receiver.heard)
@@ -323,9 +327,9 @@ def test_messages_go_with_their_events_and_with_their_learner(campus, line_item,
     assert prune(Keep.configured(), dry_run=True)["webhooks"] == 1
     assert prune(Keep.configured())["webhooks"] == 1
     assert "u1" in message().body
-    counts = Forgetting([campus.registration], "u1", dry_run=True).run()
-    assert counts["webhooks"] == 1
-    Forgetting([campus.registration], "u1", dry_run=False).run()
+    dry = Forgetting([campus.registration], "u1", dry_run=True).run()
+    assert dry["webhooks"] == 1
+    assert Forgetting([campus.registration], "u1", dry_run=False).run() == dry
     assert not WebhookDelivery.objects.exists()
     assert not DeliveryAttempt.objects.filter(kind="webhook", request_body__contains='"u1"').exists()
 
