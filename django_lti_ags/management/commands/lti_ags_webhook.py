@@ -118,7 +118,7 @@ class Command(TellingCommand):
         self.tell(f"{row}: {_state(row)}.")
         for one in newest:
             self.tell(f"  {one.created_at:%Y-%m-%d %H:%M:%S}  {one.kind}  {one.message_id}  {one.state}  {one.code}  {one.tries} tries")
-        for code in sorted({one.code for one in newest} - {"", "webhook_delivered"}):
+        for code in sorted(({one.code for one in newest} & ADVICE.keys()) - {"webhook_delivered"}):
             self.tell(f"  {code}: {ADVICE[code]}")
         fields = ("message_id", "kind", "state", "code", "detail", "tries", "due_at", "created_at", "delivered_at")
         self.answer(_shown(row) | {"messages": [{name: getattr(one, name) for name in fields} for one in newest]})
