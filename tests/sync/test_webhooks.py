@@ -84,6 +84,8 @@ def test_what_became_of_scores_is_told_signed_and_without_secrets(campus, line_i
     assert (data["uid"], data["lineItem"], data["lineItemUid"]) == (str(row.uid), line_item.url, str(line_item.uid))
     assert (data["state"], data["code"], data["version"], data["scoreMaximum"]) == ("delivered", "delivered", 1, 10)
     assert (data["context"], data["registration"]) == (str(line_item.context.uid), str(campus.registration.uid))
+    documented = json.loads(re.search(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1])
+    assert [(one.keys(), one["data"].keys()) for one in told.values()] == [(documented.keys(), documented["data"].keys())] * 2
     assert told.keys() == {f"msg_{uid.hex}" for uid in Event.objects.values_list("uid", flat=True)}
     for heard in receiver.heard:
         assert heard.headers["content-type"] == "application/json"
