@@ -6,16 +6,11 @@ from django_lti_ags import api_keys, webhooks
 from django_lti_ags.models import DeliveryAttempt, Event, Score, SyncState, WebhookDelivery
 from tests.crashes.test_fault_points import LEASE
 from tests.sync.conftest import record
-from tests.sync.receiver import Receiver
+from tests.sync.receiver import receiver
+
+__all__ = ["receiver"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.stop()
 
 
 def check_everything(receiver, number):

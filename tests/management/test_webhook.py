@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django_lti_ags import api_keys, webhooks
 from django_lti_ags.models import WebhookDelivery, WebhookEndpoint
 from tests.sync.conftest import deliver, record
-from tests.sync.receiver import Receiver
+from tests.sync.receiver import receiver
 
-__all__ = ["deliver"]
+__all__ = ["deliver", "receiver"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ELSEWHERE = "https://tool.example/hooks"
@@ -25,34 +25,30 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_an_endpoint_is_added_told_shown_disabled_and_enabled(campus, deliver):
+def test_an_endpoint_is_added_told_shown_disabled_and_enabled(campus, deliver, receiver):
     key, _ = api_keys.issue("Quiz in Node", [campus.registration])
     assert "Nobody is told anything yet" in run()
-    receiver = Receiver()
-    try:
-        secret = run("--add", receiver.url, "--key", key.prefix).splitlines()[0]
-        assert WebhookEndpoint.objects.get().secret == secret
-        assert secret.startswith("whsec_")
-        assert "not told anything yet; 0 messages wait, 0 rest" in run()
-        receiver.answers = [(500, {})]
-        record(campus.line_item())
-        deliver()
-        shown = run("--show", receiver.url)
-        assert "failing since" in shown
-        assert f"score.delivered  {WebhookDelivery.objects.get().message_id}  pending  webhook_refused  1 tries" in shown
-        assert "webhook_refused: The endpoint answers, but not" in shown
-        assert "disabled since" in run("--disable", receiver.url, "--reason", "They move house")
-        assert "it was so before" in run("--disable", receiver.url, "--reason", "again")
-        [listed] = json.loads(run("--json"))["endpoints"]
-        assert (listed["disabled_reason"], listed["resting"], listed["api_key"]) == ("They move house", 1, key.prefix)
-        assert json.loads(run("--enable", str(WebhookEndpoint.objects.get().uid), "--json"))["changed"] is True
-        assert "1 messages are due now" in run("--retry", receiver.url)
-        deliver()
-        assert json.loads(run("--show", receiver.url, "--json"))["messages"][0]["state"] == "delivered"
-        assert "well; 0 messages wait, 0 rest" in run()
-        assert secret not in run() + run("--show", receiver.url) + run("--json")
-    finally:
-        receiver.stop()
+    secret = run("--add", receiver.url, "--key", key.prefix).splitlines()[0]
+    assert WebhookEndpoint.objects.get().secret == secret
+    assert secret.startswith("whsec_")
+    assert "not told anything yet; 0 messages wait, 0 rest" in run()
+    receiver.answers = [(500, {})]
+    record(campus.line_item())
+    deliver()
+    shown = run("--show", receiver.url)
+    assert "failing since" in shown
+    assert f"score.delivered  {WebhookDelivery.objects.get().message_id}  pending  webhook_refused  1 tries" in shown
+    assert "webhook_refused: The endpoint answers, but not" in shown
+    assert "disabled since" in run("--disable", receiver.url, "--reason", "They move house")
+    assert "it was so before" in run("--disable", receiver.url, "--reason", "again")
+    [listed] = json.loads(run("--json"))["endpoints"]
+    assert (listed["disabled_reason"], listed["resting"], listed["api_key"]) == ("They move house", 1, key.prefix)
+    assert json.loads(run("--enable", str(WebhookEndpoint.objects.get().uid), "--json"))["changed"] is True
+    assert "1 messages are due now" in run("--retry", receiver.url)
+    deliver()
+    assert json.loads(run("--show", receiver.url, "--json"))["messages"][0]["state"] == "delivered"
+    assert "well; 0 messages wait, 0 rest" in run()
+    assert secret not in run() + run("--show", receiver.url) + run("--json")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,29 @@
-"""An endpoint that hears webhooks, on a real socket; and what it heard."""
+"""An endpoint that hears webhooks, on a real socket; and what it heard. Its fixtures are imported by whoever uses them."""
 
 from __future__ import annotations
 
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from django_lti_ags import api_keys, webhooks
+from django_lti_ags.models import WebhookDelivery
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
+
+
+def documented_verify():
+    """The function that the page shows."""
+    found = {}
+    exec(re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1], found)
+    return found["verify"]
+
+
+verify = documented_verify()
 
 
 class Heard(NamedTuple):
@@ -56,3 +75,27 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@pytest.fixture
+def receiver():
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def key(campus):
+    return api_keys.issue("Quiz in Node", [campus.registration])[0]
+
+
+@pytest.fixture
+def endpoint(key, receiver):
+    made, secret = webhooks.add(key, receiver.url)
+    made.shown = secret
+    return made
+
+
+def message() -> WebhookDelivery:
+    """The only one."""
+    return WebhookDelivery.objects.get()

@@ -6,62 +6,24 @@ import json
 import re
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from django_lti_ags import api_keys, keys, scores, webhooks
-from django_lti_ags.models import ApiKey, Context, DeliveryAttempt, Event, Score, SyncState, WebhookDelivery, WebhookEndpoint
+from django_lti_ags import api_keys, webhooks
+from django_lti_ags.models import DeliveryAttempt, Event, Score, SyncState, WebhookDelivery, WebhookEndpoint
 from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.sync import announcing
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
-from django_lti_ags.sync.forgetting import Forgetting
 from django_lti_ags.sync.outbox import Claim, claim
-from django_lti_ags.sync.retention import Keep, prune
 from tests.sync.conftest import Tomorrow, record
-from tests.sync.receiver import Receiver
+from tests.sync.receiver import PAGE, endpoint, key, message, receiver, verify
+
+__all__ = ["endpoint", "key", "receiver"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
-
-
-def documented_verify():
-    """The function that the page shows."""
-    found = {}
-    exec(re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1], found)
-    return found["verify"]
-
-
-verify = documented_verify()
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def key(campus):
-    return api_keys.issue("Quiz in Node", [campus.registration])[0]
-
-
-@pytest.fixture
-def endpoint(key, receiver):
-    made, secret = webhooks.add(key, receiver.url)
-    made.shown = secret
-    return made
-
-
-def message():
-    return WebhookDelivery.objects.get()
 
 
 def due_again():
@@ -238,35 +200,6 @@ def test_a_pause_that_it_asks_for_is_kept(line_item, deliver, receiver, endpoint
     assert message().state == SyncState.DELIVERED
 
 
-def test_endpoints_hear_of_what_their_keys_see_and_of_the_kinds_they_chose(campus, make_campus, deliver, receiver, key):
-    line_item = campus.line_item()
-    other = make_campus(client_id="other")
-    elsewhere = Context.objects.create(deployment=line_item.context.deployment, context_id="elsewhere")
-    foreign, _ = api_keys.issue("foreign", [other.registration])
-    narrow, _ = api_keys.issue("narrow", [campus.registration, other.registration], [elsewhere])
-    here, _ = api_keys.issue("here", [campus.registration], [line_item.context])
-    revoked, _ = api_keys.issue("revoked", [campus.registration])
-    made = {name: webhooks.add(owner, receiver.url)[0] for name, owner in (("all", key), ("foreign", foreign), ("narrow", narrow))}
-    made |= {"here": webhooks.add(here, receiver.url, ["score.failed"])[0], "revoked": webhooks.add(revoked, receiver.url)[0]}
-    made["disabled"] = webhooks.add(key, receiver.url)[0]
-    webhooks.disable(made["disabled"], reason="They move house")
-    assert api_keys.revoke(revoked)
-    assert WebhookEndpoint.objects.get(pk=made["revoked"].pk).disabled_reason == "Its API key is revoked."
-    with pytest.raises(ValidationError, match="not revoked"):
-        webhooks.enable(made["revoked"])
-    record(line_item)
-    record(line_item, "nobody")
-    deliver()
-    names = {row.pk: name for name, row in made.items()}
-    told = sorted((names[row.endpoint_id], row.kind) for row in WebhookDelivery.objects.all())
-    assert told == [("all", "score.delivered"), ("all", "score.failed"), ("here", "score.failed")]
-    elsewhere.delete()
-    assert ApiKey.objects.get(pk=narrow.pk).narrowed
-    record(line_item, "u2")
-    deliver()
-    assert WebhookDelivery.objects.filter(endpoint=made["narrow"]).count() == 0, "its course is gone: it sees none, not all"
-
-
 def test_an_endpoint_that_hangs_holds_up_no_score(make_campus, deliver, receiver, settings):
     settings.LTI_AGS = settings.LTI_AGS | {"THREADS": 4}
     campus = make_campus()
@@ -306,79 +239,3 @@ def wait_until(found, seconds=20):
             return
         pause.wait(0.02)
     pytest.fail("it did not come about")
-
-
-def test_where_nobody_listens_a_finish_asks_nothing(line_item, deliver, key, receiver):
-    record(line_item)
-    with CaptureQueriesContext(connection) as asked:
-        deliver()
-    about = {query["sql"] for query in asked if "webhook" in query["sql"] and not query["sql"].startswith("INSERT")}
-    assert len(about) == 1, "whether anybody listens, before a claim, and nothing else"
-    assert "lti_ags_webhookendpoint" in about.pop()
-    webhooks.add(key, receiver.url)
-    record(line_item, "u2")
-    deliver()
-    assert len(receiver.heard) == 1, "a new endpoint hears of what happens from now on"
-
-
-def test_messages_go_with_their_events_and_with_their_learner(campus, line_item, deliver, receiver, endpoint):
-    record(line_item, "u1")
-    record(line_item, "u2")
-    deliver()
-    WebhookDelivery.objects.filter(score__user_id="u2").update(created_at=DatabaseClock().now() - timedelta(days=91))
-    assert prune(Keep.configured(), dry_run=True)["webhooks"] == 1
-    assert prune(Keep.configured())["webhooks"] == 1
-    assert "u1" in message().body
-    dry = Forgetting([campus.registration], "u1", dry_run=True).run()
-    assert dry["webhooks"] == 1
-    assert Forgetting([campus.registration], "u1", dry_run=False).run() == dry
-    assert not WebhookDelivery.objects.exists()
-    assert not DeliveryAttempt.objects.filter(kind="webhook", request_body__contains='"u1"').exists()
-
-
-def test_the_secret_follows_the_encryption_key_and_one_that_cannot_be_read_says_so(line_item, deliver, receiver, endpoint, settings):
-    old, new = settings.LTI_AGS["ENCRYPTION_KEYS"][0], Fernet.generate_key().decode()
-    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new, old]}
-    assert keys.rotate_encryption().rotated == 2
-    assert WebhookEndpoint.objects.get().secret == endpoint.shown
-    record(line_item)
-    deliver(limit=1)
-    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
-    deliver()
-    assert (message().state, message().code, receiver.heard) == (SyncState.BLOCKED, "webhook_secret_unusable", [])
-    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new]}
-    webhooks.retry(WebhookDelivery.objects.all())
-    deliver()
-    assert verify(endpoint.shown, receiver.heard[0].headers, receiver.heard[0].body)
-
-
-def test_a_mistake_is_named_and_stores_nothing(key, receiver):
-    revoked, _ = api_keys.issue("revoked", list(key.registrations.all()))
-    api_keys.revoke(revoked)
-    for arguments, field in (
-        ((revoked, receiver.url), "api_key"),
-        ((None, receiver.url), "api_key"),
-        ((key, "nowhere"), "url"),
-        ((key, receiver.url, []), "kinds"),
-        ((key, receiver.url, ["score.superseded"]), "kinds"),
-        ((key, receiver.url, "score.failed"), "kinds"),
-    ):
-        with pytest.raises(ValidationError) as caught:
-            webhooks.add(*arguments)
-        assert list(caught.value.message_dict) == [field]
-    assert not WebhookEndpoint.objects.exists()
-
-
-def test_what_a_person_disables_needs_a_reason(endpoint):
-    with pytest.raises(ValidationError, match="Say why"):
-        webhooks.disable(endpoint, reason=" ")
-    assert webhooks.disable(endpoint, reason=" {moved} ") is True
-    assert webhooks.disable(endpoint, reason="again") is False
-    assert WebhookEndpoint.objects.get().disabled_reason == "{moved}"
-
-
-def test_scores_are_recorded_and_taken_back_as_ever(line_item, deliver, receiver, endpoint):
-    row = record(line_item)
-    assert scores.cancel(Score.objects.filter(pk=row.pk), reason="wrong") == 1
-    deliver()
-    assert (receiver.heard, WebhookDelivery.objects.count()) == ([], 0)
