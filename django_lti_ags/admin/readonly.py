@@ -129,10 +129,17 @@ class KeptAdmin(_ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the rows of that database, and only those that are shown to whoever asks."""
+        return super().formfield_for_foreignkey(db_field, request, **self._offered(db_field, request, kwargs))
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The same of what a row may have several of."""
+        return super().formfield_for_manytomany(db_field, request, **self._offered(db_field, request, kwargs))
+
+    def _offered(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> dict[str, Any]:
         owner = self.admin_site._registry.get(db_field.remote_field.model)  # noqa: SLF001 - get_model_admin raises instead
         if isinstance(owner, KeptAdmin):
             kwargs.setdefault("queryset", owner.get_queryset(request))
-        return super().formfield_for_foreignkey(db_field, request, using=conf.get("database"), **kwargs)
+        return {**kwargs, "using": conf.get("database")}
 
 
 class LaunchedAdmin(KeptAdmin):

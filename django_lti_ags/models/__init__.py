@@ -1,5 +1,6 @@
 """The tables: what the tool says, what the platforms show, and what happened in between."""
 
+from django_lti_ags.models.api_keys import ApiKey
 from django_lti_ags.models.canvas_credentials import CanvasCredential, CanvasCredentialKind
 from django_lti_ags.models.contexts import Context
 from django_lti_ags.models.files import SubmittedFile
@@ -12,6 +13,7 @@ from django_lti_ags.models.results import DIVERGING, Agreement, Result
 from django_lti_ags.models.samples import SyncSample
 from django_lti_ags.models.scores import PendingScore, Score
 from django_lti_ags.models.submissions import QueuedSubmission
+from django_lti_ags.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookKind
 
 __all__ = [
     "DECIDABLE",
@@ -20,6 +22,7 @@ __all__ = [
     "RESTING",
     "SETTLED",
     "Agreement",
+    "ApiKey",
     "CanvasCredential",
     "CanvasCredentialKind",
     "Context",
@@ -40,4 +43,7 @@ __all__ = [
     "SubmittedFile",
     "SyncSample",
     "SyncState",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookKind",
 ]

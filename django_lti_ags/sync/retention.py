@@ -34,6 +34,7 @@ from django_lti_ags.models import (
     SubmittedFile,
     SyncSample,
     SyncState,
+    WebhookDelivery,
 )
 from django_lti_ags.sync.outbox_sql import database_now, locked
 
@@ -163,6 +164,7 @@ _KINDS: Final = (
         chosen=Q(state__in=(SyncState.DELIVERED, SyncState.CANCELLED)),
     ),
     _Kind(name="events", keep="events", model=Event, since="created_at", in_order=True),
+    _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, chosen=~Q(state=SyncState.SENDING)),
     _Kind(name="samples", keep="samples", model=SyncSample, since="taken_at", in_order=True),
     _Kind(
         name="comments",

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from django_lti_ags import canvas_credentials, encryption
+from django_lti_ags import api_keys, canvas_credentials, encryption, webhooks
 from django_lti_ags.models import (
+    ApiKey,
     CanvasCredential,
     Context,
     DeliveryAttempt,
@@ -27,10 +28,13 @@ from django_lti_ags.models import (
     SigningKey,
     SyncSample,
     SyncState,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODELS = [
+    ApiKey,
     CanvasCredential,
     Context,
     DeliveryAttempt,
@@ -45,6 +49,8 @@ MODELS = [
     Service,
     SigningKey,
     SyncSample,
+    WebhookDelivery,
+    WebhookEndpoint,
 ]
 
 
@@ -59,6 +65,7 @@ class World:
         self.canvas_credential = canvas_credentials.store_user_token(
             self.registration, base_url="https://school.example", access_token="1~canary-of-a-users-token"
         )
+        self.api_key, self.api_key_text = api_keys.issue("Quiz in Node", [self.registration])
         self.service = Service.objects.create(registration=self.registration, origin="https://lms.example")
         self.deployment = Deployment.objects.create(registration=self.registration, deployment_id="d1")
         self.context = Context.objects.create(deployment=self.deployment, context_id="c1", title="Mathematics")
@@ -72,7 +79,19 @@ class World:
         self.sample = SyncSample.objects.create(service=self.service, taken_at=NOON, delivered=1)
         self.event = Event.objects.create(name="score_delivered", score=self.score, code="delivered", created_at=NOON, payload={"a": 1})
 
+        self.webhook_endpoint, self.webhook_secret = webhooks.add(self.api_key, "https://tool.example/hooks")
+        self.webhook_delivery = self.add_message(self.score, self.webhook_endpoint)
         self.live_assessment = self.add_live_assessment("reading")
+
+    def add_message(self, score: Score, endpoint: WebhookEndpoint, **fields) -> WebhookDelivery:
+        values = {
+            "kind": "score.delivered",
+            "message_id": "msg_1",
+            "body": f'{{"data":{{"userId":"{score.user_id}"}}}}',
+            "created_at": NOON,
+        }
+        values |= {"state": SyncState.FAILED, "code": "webhook_given_up", "due_at": None}
+        return WebhookDelivery.objects.create(score=score, service=score.service, endpoint=endpoint, **(values | fields))
 
     def add_live_assessment(self, key: str, **fields) -> LiveAssessment:
         values = {"course_id": "7", "title": f"{key} aloud", "state": SyncState.DELIVERED, "recorded_at": NOON, "aged_from": NOON}
