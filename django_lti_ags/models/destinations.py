@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -37,10 +39,13 @@ class Destination(Identified):
     last_failure_at = models.DateTimeField(_("last failure at"), null=True, blank=True)
     last_failure_code = models.CharField(_("last failure code"), max_length=64, blank=True)
 
+    log_key: ClassVar[str]
+    """What log lines call it."""
+
     class Meta:
         abstract = True
 
     @property
     def named_in_logs(self) -> dict[str, int]:
-        """The keys that a log line about it carries."""
-        raise NotImplementedError
+        """The keys that a log line about it carries: itself."""
+        return {f"{self.log_key}_id": self.pk}

@@ -106,6 +106,7 @@ class Service(Destination):
     origin = models.TextField(_("origin"))
     origin_digest = digest_field()
 
+    log_key = "service"
     objects = OutboxManager["Service"]()
 
     class Meta:
@@ -119,7 +120,7 @@ class Service(Destination):
     @property
     def named_in_logs(self) -> dict[str, int]:
         """Itself, and the registration."""
-        return {"service_id": self.pk, "registration_id": self.registration_id}
+        return {**super().named_in_logs, "registration_id": self.registration_id}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the digest true to ``origin``."""

@@ -49,6 +49,7 @@ class WebhookEndpoint(Destination):
     disabled_at = models.DateTimeField(_("disabled at"), null=True, blank=True, help_text=_("From here on it is told nothing."))
     disabled_reason = models.TextField(_("disabled reason"), blank=True)
 
+    log_key = "webhook_endpoint"
     objects = OutboxManager["WebhookEndpoint"]()
 
     class Meta:
@@ -57,11 +58,6 @@ class WebhookEndpoint(Destination):
 
     def __str__(self) -> str:
         return self.url
-
-    @property
-    def named_in_logs(self) -> dict[str, int]:
-        """Itself."""
-        return {"webhook_endpoint_id": self.pk}
 
     @property
     def is_disabled(self) -> bool:
