@@ -65,7 +65,7 @@ class ApiKeyAdmin(ShownOnceAdmin):
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
     lookups: ClassVar = {"revoked_at__isempty"}
     search_fields = ("name", "prefix")
-    autocomplete_fields = ("registrations", "contexts")
+    raw_id_fields = ("contexts",)  # the search field of Django's autocomplete has no label for who cannot see it
     fields = ("name", "registrations", "contexts")
     actions = ("revoke",)
 

@@ -7,8 +7,9 @@ import json
 import pytest
 from django.urls import reverse
 
-from django_lti_ags import registrations
+from django_lti_ags import api_keys, registrations
 from django_lti_ags.models import (
+    ApiKey,
     DeliveryAttempt,
     Event,
     LineItem,
@@ -20,6 +21,7 @@ from django_lti_ags.models import (
     SubmittedFile,
     SyncSample,
     SyncState,
+    WebhookEndpoint,
 )
 from tests.admin.browser.looking import inspect
 from tests.admin.conftest import MODELS, NOON, World, address
@@ -47,6 +49,8 @@ def rows(world):
     yield "story", address(Score, "change", storied(world))
     yield "live-story", address(LiveAssessment, "change", noted(world))
     yield "registration-add", address(Registration, "add")
+    yield "apikey-add", address(ApiKey, "add")
+    yield "webhookendpoint-add", address(WebhookEndpoint, "add")
     yield "score-history", address(Score, "history", world.score)
 
 
@@ -110,6 +114,29 @@ def test_every_page(open_page, world, pages):
         if found := inspect(page, name):
             problems[name] = found
     assert problems == {}, "\n".join(f"{name}: {found}" for name, found in problems.items())
+
+
+def test_a_key_is_made_seen_once_and_revoked(open_page, world):
+    page = open_page(address(ApiKey, "add"))
+    page.get_by_label("Name").fill("Quiz in Node")
+    page.get_by_label("Registrations").select_option(str(world.registration.pk))
+    with page.expect_popup() as opened:
+        page.locator("#lookup_id_contexts").click()
+    opened.value.get_by_role("link", name=str(world.line_item.context), exact=True).click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    text = page.locator("#shown-once").inner_text()
+    assert inspect(page, "apikey-shown") == {}
+    key = ApiKey.objects.get(name="Quiz in Node")
+    assert (api_keys.find(text), list(key.contexts.all())) == (key, [world.line_item.context])
+    page.goto(address(ApiKey, "changelist"))
+    assert text not in page.content()
+    page.get_by_role("row", name="Quiz in Node").get_by_role("checkbox").check()
+    page.get_by_label("Action:").select_option("revoke")
+    page.get_by_role("button", name="Run").click()
+    assert inspect(page, "apikey-revoke") == {}
+    page.get_by_role("button", name="Revoke API keys").click()
+    page.get_by_text("1 API key revoked.").wait_for()
+    assert api_keys.find(text) is None
 
 
 def test_the_page_before_anything_is_there(open_page):
