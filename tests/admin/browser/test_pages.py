@@ -118,7 +118,7 @@ def test_every_page(open_page, world, pages):
 
 def test_a_key_is_made_seen_once_and_revoked(open_page, world):
     page = open_page(address(ApiKey, "add"))
-    page.get_by_label("Name").fill("Quiz in Node")
+    page.get_by_label("Name").fill("Exam tool")
     page.get_by_label("Registrations").select_option(str(world.registration.pk))
     with page.expect_popup() as opened:
         page.locator("#lookup_id_contexts").click()
@@ -126,13 +126,13 @@ def test_a_key_is_made_seen_once_and_revoked(open_page, world):
     page.get_by_role("button", name="Save", exact=True).click()
     text = page.locator("#shown-once").inner_text()
     assert inspect(page, "apikey-shown") == {}
-    key = ApiKey.objects.get(name="Quiz in Node")
+    key = ApiKey.objects.get(name="Exam tool")
     assert (api_keys.find(text), list(key.contexts.all())) == (key, [world.line_item.context])
     page.goto(address(ApiKey, "changelist"))
     assert text not in page.content()
-    page.get_by_role("row", name="Quiz in Node").get_by_role("checkbox").check()
+    page.get_by_role("row", name="Exam tool").get_by_role("checkbox").check()
     page.get_by_label("Action:").select_option("revoke")
-    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Go").click()
     assert inspect(page, "apikey-revoke") == {}
     page.get_by_role("button", name="Revoke API keys").click()
     page.get_by_text("1 API key revoked.").wait_for()
