@@ -11,11 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags.admin.readonly import KeptAdmin
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.canvas.arguments import check_base_url
 from django_lti_ags.canvas.tokens import UserToken
 from django_lti_ags.exceptions import InvalidCanvasArgument
-from django_lti_ags.models import CanvasCredential, CanvasCredentialKind, Registration
+from django_lti_ags.models import CanvasCredential, CanvasCredentialKind
 from django_lti_ags.models.canvas_credentials import sealed
 
 if TYPE_CHECKING:
@@ -127,11 +126,6 @@ class CanvasCredentialAdmin(KeptAdmin):
         if obj is None or self.has_change_permission(request, obj):
             return self.fieldsets
         return ((None, {"fields": ("registration", "base_url", "kind", "client_id", "changed_at")}),)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer the registrations that are shown."""
-        kwargs.setdefault("queryset", scoped(Registration.objects.all(), request, "pk"))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Who has the permission: no score hangs on it."""

@@ -155,11 +155,6 @@ class DeploymentAdmin(KeptAdmin):
     search_fields = ("deployment_id",)
     readonly_fields = ("uid", "created_at")
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer the registrations that are shown."""
-        kwargs.setdefault("queryset", scoped(Registration.objects.all(), request, "pk"))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """What it is known by stays once it is there."""
         return self.readonly_fields if obj is None else (*self.readonly_fields, "registration", "deployment_id")
