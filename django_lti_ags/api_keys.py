@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from django_lti_ags import conf
-from django_lti_ags.models import ApiKey, Context, Registration
+from django_lti_ags.models import ApiKey, Context, Registration, WebhookEndpoint
 from django_lti_ags.models.api_keys import PREFIX_LENGTH
+from django_lti_ags.sync import webhook_endpoints
 from django_lti_ags.sync.launch_claims import storable
+from django_lti_ags.sync.outbox_sql import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,23 +101,35 @@ def find(text: str) -> ApiKey | None:
     key = ApiKey.objects.filter(key_hash=sha, revoked_at=None).first()
     if key is None or not secrets.compare_digest(key.key_hash, sha):
         return None
-    now = timezone.now()
-    if key.last_used_at is None or not now - _USE_NOTED_EVERY < key.last_used_at <= now:
-        long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_NOTED_EVERY) | Q(last_used_at__gt=now)
-        ApiKey.objects.filter(long_ago, pk=key.pk).update(last_used_at=now)
-        key.last_used_at = now
+    _note_use(key)
     return key
 
 
 def revoke(key: ApiKey) -> bool:
-    """Let ``key`` open nothing from now on; False: it was revoked before. There is no way back: issue another."""
+    """Let ``key`` open nothing from now on, and its webhooks hear nothing; False: it was revoked before. There is no way back."""
+    alias: str = conf.get("database")
     now = timezone.now()
-    done = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now) > 0
+    with transaction.atomic(using=alias):
+        done = ApiKey.objects.using(alias).filter(pk=key.pk, revoked_at=None).update(revoked_at=now) > 0
+        if done:
+            webhook_endpoints.disable(WebhookEndpoint.objects.using(alias).filter(api_key=key.pk), "Its API key is revoked.", now)
     if done:
         key.revoked_at = now
     else:
         key.refresh_from_db(fields=["revoked_at"])
     return done
+
+
+def _note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is not None and now - _USE_NOTED_EVERY < key.last_used_at <= now:
+        return
+    rows = ApiKey.objects.filter(pk=key.pk)
+    with transaction.atomic(using=rows.db):
+        # A request may be one long transaction: another with the same key leaves the note to it, and does not wait.
+        if locked(rows.only("pk"), skip=True):
+            rows.update(last_used_at=now)
+    key.last_used_at = now
 
 
 def _foreign(registrations: Iterable[Registration], contexts: Sequence[Context]) -> list[Context]:

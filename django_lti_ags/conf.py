@@ -48,7 +48,7 @@ class Settings:
     keep_results_seconds: float = 365 * 24 * 3600.0
     """How long it leaves results that were not read again."""
     keep_events_seconds: float = 90 * 24 * 3600.0
-    """How long it leaves events."""
+    """How long it leaves events, and the webhook messages that told of them."""
     keep_samples_seconds: float = 30 * 24 * 3600.0
     """How long it leaves the samples that the charts are drawn from."""
     keep_comments_seconds: float = 365 * 24 * 3600.0

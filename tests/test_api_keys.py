@@ -68,7 +68,7 @@ def test_its_use_is_noted_once_a_minute(campus_row):
         used = api_keys.find(text).last_used_at
     with CaptureQueriesContext(connection) as second:
         assert api_keys.find(text).last_used_at == used
-    assert (len(first), len(second)) == (2, 1)
+    assert len(first) > len(second) == 1
     now = timezone.now()
     for noted in (now - timedelta(seconds=61), now + timedelta(hours=1)):  # the clock was set back in between
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=noted)

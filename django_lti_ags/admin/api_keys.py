@@ -8,15 +8,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 
 from django_lti_ags import api_keys
-from django_lti_ags.admin.readonly import ReadOnlyAdmin
 from django_lti_ags.admin.scoping import allowed
 from django_lti_ags.admin.score_views import carried_by
+from django_lti_ags.admin.shown_once import ShownOnceAdmin
 from django_lti_ags.models import ApiKey
 
 if TYPE_CHECKING:
@@ -46,11 +44,22 @@ class ApiKeyForm(_Form):
         return cleaned
 
 
+def seeing_elsewhere(request: HttpRequest) -> Any:
+    """The keys that see a registration which is not shown to whoever asks."""
+    registrations = allowed(request)
+    through: Any = ApiKey.registrations.through
+    if registrations is None:
+        return ()
+    return through._default_manager.exclude(registration__in=registrations.order_by().values("pk")).values("apikey")
+
+
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """Every key, without its text: that is shown in the answer to the form that makes it, and is nowhere after."""
+class ApiKeyAdmin(ShownOnceAdmin):
+    """Every key, without its text."""
 
     form = ApiKeyForm
+    secret_title = _("The new API key")
+    secret_meaning = _("Who has it sees and records grades; keep it as you would a password. If it is lost, revoke it and make another.")
     registration_paths = ("registrations",)
     list_display = ("name", "prefix", "of", "narrowed", "created_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
@@ -62,49 +71,21 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Those that see no registration which is not shown to whoever asks."""
-        keys, registrations = super().get_queryset(request).prefetch_related("registrations"), allowed(request)
-        if registrations is None:
-            return keys
-        through: Any = ApiKey.registrations.through
-        elsewhere = through._default_manager.exclude(registration__in=registrations.order_by().values("pk"))
-        return keys.exclude(pk__in=elsewhere.values("apikey"))
+        return super().get_queryset(request).exclude(pk__in=seeing_elsewhere(request)).prefetch_related("registrations")
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Once it is there, also what became of it."""
         made = ("uid", "prefix", "narrowed", "created_at", "last_used_at", "revoked_at")
         return self.fields if obj is None else (*self.fields, *made)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Who has the permission."""
-        return admin.ModelAdmin.has_add_permission(self, request)
-
     @admin.display(description=_("registrations"))
     def of(self, key: ApiKey) -> str:
         """Whose grades it sees."""
         return ", ".join(str(one) for one in key.registrations.all())
 
-    @sensitive_variables()
-    def save_form(self, request: Any, form: Any, change: bool) -> Any:
-        """Issue it; its text goes along with the row until it is shown."""
-        given = form.cleaned_data
-        key: Any
-        key, text = api_keys.issue(given["name"], given["registrations"], given["contexts"])
-        key.shown_once = text
-        return key
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """It is stored."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """So is what it sees."""
-
-    @sensitive_variables()
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """The page with its text; it is the answer itself, since whatever a redirect could carry would be stored."""
-        context = {**self.admin_site.each_context(request), "title": gettext("The new API key"), "opts": self.opts, "key": obj}
-        answer = TemplateResponse(request, "admin/lti_ags/api_key_issued.html", context | {"media": self.media, "text": obj.shown_once})
-        add_never_cache_headers(answer)
-        return answer
+    def make(self, given: dict[str, Any]) -> tuple[ApiKey, str]:
+        """The key, and its text."""
+        return api_keys.issue(given["name"], given["registrations"], given["contexts"])
 
     @admin.action(description=_("Revoke …"), permissions=["decide"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> HttpResponse | None:

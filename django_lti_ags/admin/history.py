@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from django_lti_ags.models import Score
+
 NEWEST: Final = 100_000
 """The lists of what happened look at so many newest rows, unless they are about one score, line item or service."""
-_ABOUT: Final = ("score", "line_item", "live_assessment", "progress")
+_ABOUT: Final = ("score", "line_item", "live_assessment", "progress", "webhook")
 """What an attempt may be about: one of these, or, for a token, none."""
 
 
@@ -35,7 +37,7 @@ class DeliveryAttemptAdmin(LearnerSearch, NamesLearners, ReadOnlyAdmin):
     list_display = ("started_at", "kind", "learner", "service", "status", "failure", "code", "duration_ms")
     sortable_by = ()
     list_filter = ("kind", AnswerFilter, CodeFilter, "abandoned")
-    list_select_related = ("score", "service__registration")
+    list_select_related = ("score", "webhook__score", "service__registration")
     lookups: ClassVar = {*narrowed_by, "kind__exact", "kind__isnull", "answer", "code", "abandoned__exact", "abandoned__isnull"}
     fieldsets = (
         (None, {"fields": ("learner", *_ABOUT, "service", "kind", "started_at", "duration_ms", "abandoned")}),
@@ -46,11 +48,11 @@ class DeliveryAttemptAdmin(LearnerSearch, NamesLearners, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With whom the page names."""
-        return super().get_queryset(request).select_related("score", "service__registration")
+        return super().get_queryset(request).select_related("score", "webhook__score", "service__registration")
 
     def people_of(self, row: DeliveryAttempt) -> list[Learner]:
-        """Whose score it was about."""
-        return _people(row)
+        """Whose score it was about, or told of."""
+        return _people(row, row.score or (row.webhook.score if row.webhook is not None else None))
 
     @admin.display(description=ADVICE_LABEL)
     def advice(self, attempt: DeliveryAttempt) -> str:
@@ -165,7 +167,7 @@ class EventAdmin(NamesLearners, ReadOnlyAdmin):
 
     def people_of(self, row: Event) -> list[Learner]:
         """Whose score it was about."""
-        return _people(row)
+        return _people(row, row.score)
 
     @admin.display(description=_("service"))
     def place(self, event: Event) -> str:
@@ -183,8 +185,8 @@ class EventAdmin(NamesLearners, ReadOnlyAdmin):
         return pretty(event.concealer.value(event.payload))
 
 
-def _people(row: DeliveryAttempt | Event) -> list[Learner]:
-    if row.score is None or row.service is None:
+def _people(row: DeliveryAttempt | Event, score: Score | None) -> list[Learner]:
+    if score is None or row.service is None:
         return []
     issuer = row.service.registration.issuer
-    return [Learner(issuer, user_id) for user_id in (row.score.user_id, row.score.scoring_user_id) if user_id]
+    return [Learner(issuer, user_id) for user_id in (score.user_id, score.scoring_user_id) if user_id]

@@ -5,7 +5,7 @@ The setting names a callable: request → queryset of registrations, or None for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Q
 from django.utils.module_loading import import_string
@@ -40,7 +40,15 @@ def scoped(rows: QuerySet[M], request: HttpRequest, *paths: str) -> QuerySet[M]:
     found = Q()
     for path in paths:
         found |= Q(**{f"{path}__in": registrations.order_by().values("pk")})
-    firsts = [path.partition("__")[0] for path in paths if path != "pk"]
-    if any(rows.model._meta.get_field(first).one_to_many for first in firsts):
+    if any(_leads_to_many(rows.model, path) for path in paths if path != "pk"):
         return rows.filter(pk__in=rows.model._default_manager.filter(found).values("pk"))
     return rows.filter(found)
+
+
+def _leads_to_many(model: Any, path: str) -> bool:
+    for name in path.split("__"):
+        field = model._meta.get_field(name)
+        if field.one_to_many or field.many_to_many:
+            return True
+        model = field.related_model
+    return False

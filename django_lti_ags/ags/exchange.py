@@ -61,7 +61,7 @@ class Exchange:
 
     kind: str
     """``token``, ``score``, ``results``, ``line_item`` or ``jwks``; Canvas' ``progress``; of its REST API ``outcome_results``,
-    ``outcome_rollups``, ``outcome_order``, ``live_assessments`` or ``live_results``."""
+    ``outcome_rollups``, ``outcome_order``, ``live_assessments`` or ``live_results``. A tool's own ``webhook``."""
     method: str
     url: str
     request_headers: Mapping[str, str] = field(default_factory=dict)

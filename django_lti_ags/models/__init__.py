@@ -14,6 +14,7 @@ from django_lti_ags.models.results import DIVERGING, Agreement, Result
 from django_lti_ags.models.samples import SyncSample
 from django_lti_ags.models.scores import PendingScore, Score
 from django_lti_ags.models.submissions import QueuedSubmission
+from django_lti_ags.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookKind
 
 __all__ = [
     "DECIDABLE",
@@ -45,4 +46,7 @@ __all__ = [
     "SubmittedFile",
     "SyncSample",
     "SyncState",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookKind",
 ]

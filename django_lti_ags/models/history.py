@@ -12,6 +12,7 @@ from django_lti_ags.models.line_items import LineItem
 from django_lti_ags.models.live import LiveAssessment
 from django_lti_ags.models.registrations import Registration, Service
 from django_lti_ags.models.scores import Score
+from django_lti_ags.models.webhooks import WebhookDelivery
 
 
 class DeliveryAttempt(models.Model):
@@ -27,6 +28,7 @@ class DeliveryAttempt(models.Model):
         PROGRESS = "progress", _("File progress")
         LIVE_ASSESSMENTS = "live_assessments", _("Live assessments")
         LIVE_RESULTS = "live_results", _("Live results")
+        WEBHOOK = "webhook", _("Webhook")
 
     score = models.ForeignKey(Score, verbose_name=_("score"), on_delete=models.CASCADE, null=True, related_name="attempts")
     line_item = models.ForeignKey(LineItem, verbose_name=_("line item"), on_delete=models.CASCADE, null=True, related_name="attempts")
@@ -35,6 +37,9 @@ class DeliveryAttempt(models.Model):
     )
     live_assessment = models.ForeignKey(
         LiveAssessment, verbose_name=_("live assessment"), on_delete=models.CASCADE, null=True, related_name="attempts"
+    )
+    webhook = models.ForeignKey(
+        WebhookDelivery, verbose_name=_("webhook delivery"), on_delete=models.CASCADE, null=True, related_name="attempts"
     )
     service = models.ForeignKey(Service, verbose_name=_("service"), on_delete=models.CASCADE, related_name="attempts")
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)

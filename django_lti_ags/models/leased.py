@@ -50,6 +50,10 @@ class Leased(models.Model):
     """The kind of its attempts."""
     attempt_field: ClassVar[str]
     """Their field that names it."""
+    sent_to: ClassVar[str] = "service"
+    """Its field that names where it is sent, and so whose health and whose share of the threads it goes by."""
+    service_id: int
+    """Every kind has the campus that it concerns, be it sent there or not."""
     referred_to: ClassVar[bool] = False
     """Whether other rows refer to it, and a finish changes what it is known by: then it waits for who inserts such rows."""
 

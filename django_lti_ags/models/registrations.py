@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import encryption
+from django_lti_ags.models.destinations import Destination
 from django_lti_ags.models.identity import Identified, OutboxManager, digest, digest_field
 
 
@@ -103,37 +104,12 @@ class Registration(Identified):
         return self.paused_at is not None
 
 
-class Service(Identified):
+class Service(Destination):
     """One campus: a registration × the origin of its service URLs. Its health is shared by all that is sent there."""
 
     registration = models.ForeignKey(Registration, verbose_name=_("registration"), on_delete=models.CASCADE, related_name="services")
     origin = models.TextField(_("origin"))
     origin_digest = digest_field()
-    consecutive_failures = models.PositiveIntegerField(_("consecutive failures"), default=0)
-    failing_since = models.DateTimeField(
-        _("failing since"), null=True, blank=True, help_text=_("The first failure since the last success.")
-    )
-    closed_until = models.DateTimeField(
-        _("closed until"), null=True, blank=True, help_text=_("Nothing is sent before; then one probe goes out.")
-    )
-    concurrency = models.FloatField(
-        _("concurrency"),
-        null=True,
-        blank=True,
-        help_text=_("Requests at once per worker, after throttling; empty: as many as the profile allows."),
-    )
-    slowed_at = models.DateTimeField(
-        _("slowed at"), null=True, blank=True, help_text=_("When the platform last made us send less at once.")
-    )
-    recovered_at = models.DateTimeField(
-        _("recovered at"), null=True, blank=True, help_text=_("The end of the last outage: it does not count as age.")
-    )
-    clock_skew_seconds = models.FloatField(
-        _("clock skew seconds"), default=0.0, help_text=_("The platform's clock minus ours, by its Date header.")
-    )
-    last_success_at = models.DateTimeField(_("last success at"), null=True, blank=True)
-    last_failure_at = models.DateTimeField(_("last failure at"), null=True, blank=True)
-    last_failure_code = models.CharField(_("last failure code"), max_length=64, blank=True)
 
     objects = OutboxManager["Service"]()
 
@@ -144,6 +120,11 @@ class Service(Identified):
 
     def __str__(self) -> str:
         return self.origin
+
+    @property
+    def named_in_logs(self) -> dict[str, int]:
+        """Itself, and the registration."""
+        return {"service_id": self.pk, "registration_id": self.registration_id}
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the digest true to ``origin``."""

@@ -119,6 +119,18 @@ ADVICE: Final[dict[str, str]] = {
     "not_started": _("Nothing was sent: there was no time left in this round. It is the next round's."),
     "invalid_score": _("This score cannot be put on the wire. Correct it and record it again."),
     "gave_up": _('It was tried for as long as LTI_AGS["MAX_AGE_SECONDS"] allows. Find out why with the attempts below, then retry.'),
+    "webhook_delivered": _("Nothing to do: the endpoint has taken the message."),
+    "webhook_refused": _("The endpoint answers, but not with a status from 200 to 299. Its owner finds out why; it is told again."),
+    "webhook_unreachable": _("The endpoint does not answer. It is told again; check its address if it is new."),
+    "webhook_address_refused": _(
+        'The endpoint\'s address is private or unusable. If it is on your own network, list its host in LTI_AGS["ALLOWED_PRIVATE_HOSTS"].'
+    ),
+    "webhook_gone": _("The endpoint answered 410 Gone, and is told nothing more. Enable it again if that was a mistake."),
+    "webhook_disabled": _("The endpoint is disabled, and says why. What waits for it is sent when it is enabled."),
+    "webhook_given_up": _("It was told for as long as a score is tried. Find out why with the attempts below, then send it again."),
+    "webhook_secret_unusable": _(
+        'The endpoint\'s secret cannot be read. Put the key it was encrypted with back into LTI_AGS["ENCRYPTION_KEYS"], then send it again.'
+    ),
     "live_results_delivered": _("Nothing to do: Canvas has taken the results."),
     "live_results_there": _("Nothing to do: Canvas has the assessment, and all results that are to be there."),
     "live_user_not_in_course": _(

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from django_lti_ags import signals
 from django_lti_ags.models import Event, LiveAssessment, Score, SyncState
+from django_lti_ags.sync import webhook_queueing
 from django_lti_ags.sync.outbox_sql import insert_many
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def tell(rows: Sequence[Score], now: datetime, alias: str) -> None:
         for row in told
     ]
     insert_many(Event.objects.using(alias), events)
+    webhook_queueing.queue(zip(events, told, strict=True), now, alias)
     for row in told:
         after_commit(alias, _SIGNALS[SyncState(row.state)], score=row, code=row.code)
 

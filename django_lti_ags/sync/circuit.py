@@ -1,4 +1,4 @@
-"""A service's health: when enough goes wrong in a row, nothing more is sent there but one probe at a time.
+"""The health of a service, or of any other destination: when enough goes wrong in a row, nothing is sent there but one probe at a time.
 
 The waits between probes grow with the outage (half of what it has lasted so far, up to a cap), so a
 day's outage costs a hundred-odd requests, however many scores wait.
@@ -9,24 +9,27 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db import transaction
 from django.db.models import Q
 
 from django_lti_ags import conf
-from django_lti_ags.models import Service
+from django_lti_ags.models.destinations import Destination
 from django_lti_ags.sync import throttle
 from django_lti_ags.sync.backoff import RETRY_AFTER_CAP_SECONDS
 from django_lti_ags.sync.outbox_sql import locked
-from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from random import Random
 
+    from django.db.models import QuerySet
+
     from django_lti_ags.sync.outbox import Outcome
+
+D = TypeVar("D", bound=Destination)
 
 logger = logging.getLogger(__name__)
 
@@ -47,26 +50,26 @@ _FIELDS: Final = (
 )
 
 
-def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str) -> dict[int, Service]:
-    """Write what ``outcomes`` say of their services; return these as they are now.
+def note(outcomes: Sequence[Outcome], now: datetime, random: Random, destinations: QuerySet[D], most: Callable[[D], int]) -> dict[int, D]:
+    """Write what ``outcomes`` say of their ``destinations``; return these as they are now. ``most``: requests at once, to begin with.
 
     Where only good news is to be noted, a service that another worker is just writing is left to it;
     trouble waits for its turn, since a pause that a platform asked for must not be missed. An outcome
     counts once, however often it is brought.
     """
+    alias = destinations.db
     by_service: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         told = by_service.setdefault(outcome.service_id, [])
         if not outcome.facts.get("noted"):
             told.append(outcome)
             transaction.on_commit(partial(outcome.facts.__setitem__, "noted", True), using=alias)
-    known = Service.objects.using(alias).select_related("registration").filter(pk__in=by_service)
-    services = {service.pk: service for service in known}
+    services = {service.pk: service for service in destinations.filter(pk__in=by_service)}
     telling = sorted(pk for pk, service in services.items() if any(_tells(service, outcome, now) for outcome in by_service[pk]))
     trouble = any(outcome.verdict.strains_service or outcome.verdict.slow_down for pk in telling for outcome in by_service[pk])
-    for service in locked(Service.objects.using(alias).filter(pk__in=telling).order_by("pk"), skip=not trouble):
+    for service in locked(_rows(destinations.model, alias).filter(pk__in=telling).order_by("pk"), skip=not trouble):
         was_shut = service.closed_until is not None
-        _adapt(service, profile_of(services[service.pk].registration).max_concurrency, by_service[service.pk], now)
+        _adapt(service, most(services[service.pk]), by_service[service.pk], now)
         for outcome in by_service[service.pk]:
             _apply(service, outcome, now, random)
         _log_change(service, was_shut=was_shut)
@@ -75,8 +78,8 @@ def note(outcomes: Sequence[Outcome], now: datetime, random: Random, alias: str)
     return services
 
 
-def _log_change(service: Service, *, was_shut: bool) -> None:
-    told = {"service_id": service.pk, "registration_id": service.registration_id, "code": service.last_failure_code}
+def _log_change(service: Destination, *, was_shut: bool) -> None:
+    told = {**service.named_in_logs, "code": service.last_failure_code}
     if service.closed_until is not None and not was_shut:
         logger.warning(
             "%s is in trouble (%s): nothing is sent there before %s", service, service.last_failure_code, service.closed_until, extra=told
@@ -85,7 +88,7 @@ def _log_change(service: Service, *, was_shut: bool) -> None:
         logger.info("%s is back", service, extra=told)
 
 
-def _tells(service: Service, outcome: Outcome, now: datetime) -> bool:
+def _tells(service: Destination, outcome: Outcome, now: datetime) -> bool:
     if outcome.verdict.strains_service or outcome.verdict.slow_down or _is_unused_probe(outcome):
         return True
     if not _answered(outcome):
@@ -107,13 +110,13 @@ def _is_unused_probe(outcome: Outcome) -> bool:
     return bool(outcome.facts.get("probe")) and not outcome.exchanges and outcome.verdict.code != "internal_error"
 
 
-def _adapt(service: Service, most: int, outcomes: Sequence[Outcome], now: datetime) -> None:
+def _adapt(service: Destination, most: int, outcomes: Sequence[Outcome], now: datetime) -> None:
     throttle.speed_up(service, most, sum(_answered(outcome) and not outcome.verdict.strains_service for outcome in outcomes))
     if any(outcome.verdict.slow_down for outcome in outcomes):
         throttle.slow_down(service, most, now)
 
 
-def _apply(service: Service, outcome: Outcome, now: datetime, random: Random) -> None:
+def _apply(service: Destination, outcome: Outcome, now: datetime, random: Random) -> None:
     if outcome.clock_skew_seconds is not None:
         service.clock_skew_seconds = outcome.clock_skew_seconds
     verdict = outcome.verdict
@@ -155,17 +158,21 @@ def probe_wait_seconds(outage: timedelta, random: Random) -> float:
 
 
 def may_send(now: datetime) -> Q:
-    """The services that something may be sent to: not paused, and the circuit closed or its wait over."""
-    return Q(registration__paused_at=None) & (Q(closed_until=None) | Q(closed_until__lte=now))
+    """The destinations whose circuit is closed, or whose wait is over."""
+    return Q(closed_until=None) | Q(closed_until__lte=now)
 
 
-def give_probe_back(service: Service, alias: str) -> None:
+def give_probe_back(service: Destination, alias: str) -> None:
     """Undo :func:`take_probe`, for want of a row to probe with."""
-    Service.objects.using(alias).filter(pk=service.pk).update(closed_until=service.closed_until)
+    _rows(type(service), alias).filter(pk=service.pk).update(closed_until=service.closed_until)
 
 
-def take_probe(service: Service, now: datetime, lease_seconds: float, alias: str) -> bool:
+def take_probe(service: Destination, now: datetime, lease_seconds: float, alias: str) -> bool:
     """Whether the caller is the one who probes a shut service now: exactly one of all workers is."""
     until = now + timedelta(seconds=lease_seconds)
-    mine = Service.objects.using(alias).filter(pk=service.pk, closed_until=service.closed_until)
+    mine = _rows(type(service), alias).filter(pk=service.pk, closed_until=service.closed_until)
     return mine.update(closed_until=until) == 1
+
+
+def _rows(model: type[D], alias: str) -> QuerySet[D]:
+    return model._default_manager.using(alias)

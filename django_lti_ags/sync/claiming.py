@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef
 
-from django_lti_ags.models import Service
 from django_lti_ags.sync import circuit, throttle
 from django_lti_ags.sync.outbox import Claim, claim
-from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from django_lti_ags.conf import Settings
+    from django_lti_ags.models.destinations import Destination
     from django_lti_ags.sync.clock import Clock
     from django_lti_ags.sync.deliveries import Delivery
     from django_lti_ags.sync.lanes import Lane, Lanes
@@ -35,6 +34,8 @@ class Claims:
         self._settings = settings
         self._clock = clock
         self.passed_over = False
+        for delivery in deliveries:
+            lanes.allow(delivery.sent_to, delivery.share)
 
     def take(self, wanted: int) -> int:
         """Claim at most ``wanted`` rows; how many it were."""
@@ -43,7 +44,8 @@ class Claims:
         self.passed_over = False
         for delivery in self._deliveries:
             delivery.catch_up()
-            services = [(service, self._lane(service)) for service in self._due_services(delivery, now)]
+        for delivery in self._deliveries:
+            services = [(service, self._lane(delivery, service)) for service in self._due(delivery, now)]
             open_lanes = [(service, lane) for service, lane in services if lane.room(self._settings.lease_seconds) > 0]
             self.passed_over = self.passed_over or len(open_lanes) < len(services)
             for position, (service, lane) in enumerate(open_lanes):
@@ -54,13 +56,13 @@ class Claims:
                     return claimed
         return claimed
 
-    def _take_from(self, delivery: Delivery[Any], service: Service, lane: Lane, share: int, now: datetime) -> int:
+    def _take_from(self, delivery: Delivery[Any], service: Destination, lane: Lane, share: int, now: datetime) -> int:
         probe = service.closed_until is not None
         lease = self._settings.lease_seconds
         alias = self._settings.database
         if probe and not circuit.take_probe(service, now, lease, alias):
             return 0
-        profile = profile_of(service.registration)
+        profile = delivery.profile_at(service)
         taken_at = time.monotonic()
         terms = Claim(
             service_id=service.pk,
@@ -78,14 +80,13 @@ class Claims:
         self._lanes.add(lane, [(delivery, job) for job in delivery.prepare(rows, profile, start_by=start_by, probe=probe)])
         return len(rows)
 
-    def _lane(self, service: Service) -> Lane:
-        lane = self._lanes.lane(service.pk)
-        most = profile_of(service.registration).max_concurrency
+    def _lane(self, delivery: Delivery[Any], service: Destination) -> Lane:
+        lane = self._lanes.lane((delivery.sent_to, service.pk))
+        most = delivery.profile_at(service).max_concurrency
         lane.threads = min(self._settings.threads_per_service, throttle.allowed(service, most))
         return lane
 
-    def _due_services(self, delivery: Delivery[Any], now: datetime) -> Sequence[Service]:
-        """The services with something due that may be sent to; EXISTS costs the same with ten rows waiting and a million."""
-        due = delivery.rows().filter(service=OuterRef("pk"), due_at__lte=now)
-        services = Service.objects.using(self._settings.database).filter(circuit.may_send(now))
-        return list(services.filter(Exists(due)).select_related("registration"))
+    def _due(self, delivery: Delivery[Any], now: datetime) -> Sequence[Destination]:
+        """Where something is due and may be sent; EXISTS costs the same with ten rows waiting and a million."""
+        due = delivery.rows().filter(**{delivery.sent_to: OuterRef("pk")}, due_at__lte=now)
+        return list(delivery.destinations().filter(delivery.may_send(now)).filter(Exists(due)))

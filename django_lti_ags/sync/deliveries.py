@@ -11,13 +11,15 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 
 from django_lti_ags import conf
-from django_lti_ags.models import Leased
+from django_lti_ags.models import Leased, Service
 from django_lti_ags.sync import circuit, reach, transitions
 from django_lti_ags.sync.attempts import attempt_of
 from django_lti_ags.sync.jobs import NOT_STARTED, Job, send
 from django_lti_ags.sync.outbox import lock_claimed, write_finished
+from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from django_lti_ags.ags.exchange import Exchange
-    from django_lti_ags.models import DeliveryAttempt, Service
+    from django_lti_ags.models import DeliveryAttempt
+    from django_lti_ags.models.destinations import Destination
     from django_lti_ags.profiles.base import Profile
     from django_lti_ags.profiles.verdict import Verdict
     from django_lti_ags.sync.clients import Clients
@@ -45,8 +48,11 @@ class Delivery(ABC, Generic[R]):
 
     fields: ClassVar[Sequence[str]]
     """What :meth:`amend` may change, beside the lease."""
+    share: ClassVar[float] = 1.0
+    """How much of a worker's threads all of its destinations may have together."""
 
     def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
+        self.sent_to = self.rows().model.sent_to
         self.clients = clients
         self._clock = clock
         self._random = random
@@ -54,6 +60,18 @@ class Delivery(ABC, Generic[R]):
     @abstractmethod
     def rows(self) -> QuerySet[R]:
         """All rows of its kind."""
+
+    def destinations(self) -> QuerySet[Any]:
+        """Where such rows are sent."""
+        return Service.objects.using(conf.get("database")).select_related("registration")
+
+    def may_send(self, now: datetime) -> Q:
+        """Those of :meth:`destinations` that something may be sent to now."""
+        return Q(registration__paused_at=None) & circuit.may_send(now)
+
+    def profile_at(self, destination: Any) -> Profile:
+        """How one of :meth:`destinations` is spoken to."""
+        return profile_of(destination.registration)
 
     def narrow(self, profile: Profile) -> Callable[[QuerySet[R], Claim], QuerySet[R]] | None:
         """What must wait for others, at platforms of this kind; None: nothing."""
@@ -103,7 +121,7 @@ class Delivery(ABC, Generic[R]):
         alias: str = conf.get("database")
         with transaction.atomic(using=alias):
             now = self._clock.now()
-            services = circuit.note(outcomes, now, self._random, alias)
+            services = circuit.note(outcomes, now, self._random, self.destinations(), lambda one: self.profile_at(one).max_concurrency)
             busy = {outcome.lease_token for outcome in outcomes if not reach.store(outcome, now, alias)}
             known, above = self.look_up([outcome for outcome in outcomes if outcome.lease_token not in busy], alias)
             busy |= above
@@ -119,7 +137,7 @@ class Delivery(ABC, Generic[R]):
         self._warn_of_lost([outcome for outcome in outcomes if outcome.lease_token not in found and outcome.lease_token not in busy])
         return [outcome for outcome in outcomes if outcome.lease_token in busy]
 
-    def _terms(self, now: datetime, service: Service | None) -> transitions.Terms:
+    def _terms(self, now: datetime, service: Destination | None) -> transitions.Terms:
         return transitions.Terms(
             now=now,
             random=self._random,

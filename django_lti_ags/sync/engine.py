@@ -22,13 +22,10 @@ from django_lti_ags.profiles.verdict import Disposition
 from django_lti_ags.sync.claiming import Claims
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
-from django_lti_ags.sync.file_rows import FileDelivery
+from django_lti_ags.sync.kinds import KINDS
 from django_lti_ags.sync.lanes import Lanes
-from django_lti_ags.sync.line_item_rows import LineItemDelivery
-from django_lti_ags.sync.live_rows import LiveDelivery
 from django_lti_ags.sync.reach import concerns
 from django_lti_ags.sync.sampling import Sampler
-from django_lti_ags.sync.score_rows import ScoreDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_KINDS: Final[tuple[type[Delivery[Any]], ...]] = (LineItemDelivery, ScoreDelivery, LiveDelivery, FileDelivery)
-"""Columns first: scores wait for them. Files last: nobody waits for those."""
 _BATCH: Final = 50
 _BATCH_DRAINING: Final = 200
 _ROOM_AGAIN_SECONDS: Final = 0.02
@@ -83,7 +78,7 @@ class Engine:
         self._clients = clients or Clients()
         self._owns_clients = clients is None
         self._between = between or (lambda: None)
-        self._deliveries = [kind(self._clients, self._clock, self._random) for kind in _KINDS]
+        self._deliveries = [kind(self._clients, self._clock, self._random) for kind in KINDS]
         self._lanes = Lanes(self._settings.threads)
         self._claims = Claims(self._deliveries, self._lanes, self._settings, self._clock)
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
@@ -160,7 +155,7 @@ class Engine:
         following: tuple[Delivery[Any], Any] | None = (delivery, job)
         while following is not None:
             delivery, job = following
-            lane = self._lanes.lane(job.service_id)
+            lane = self._lanes.lane((delivery.sent_to, job.service_id))
             started = time.monotonic()
             outcome = _outcome_of(delivery, job)
             well = outcome.verdict.disposition is Disposition.DELIVERED
@@ -190,7 +185,7 @@ class Engine:
             self._stopping.wait(max(0.0, min(next_claim, until) - time.monotonic()))
 
     def _collect(self, delivery: Delivery[Any], outcome: Outcome, seconds: float) -> None:
-        lane = self._lanes.lane(outcome.service_id)
+        lane = self._lanes.lane((delivery.sent_to, outcome.service_id))
         self._answered += 1
         lane.answered(seconds)
         self._unfinished.append((delivery, outcome))

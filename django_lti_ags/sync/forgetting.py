@@ -29,6 +29,7 @@ from django_lti_ags.models import (
     Service,
     SubmittedFile,
     SyncState,
+    WebhookDelivery,
 )
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import live_forgetting
@@ -52,6 +53,7 @@ _ABOUT_SCORES: Final[dict[str, type[Model]]] = {
     "events": Event,
     "submissions": QueuedSubmission,
     "files": SubmittedFile,
+    "webhooks": WebhookDelivery,
 }
 
 KINDS: Final = (
@@ -63,6 +65,7 @@ KINDS: Final = (
     "submissions",
     "files",
     "launches",
+    "webhooks",
     "being_sent",
     "graded_by",
     "naming_attempts",
@@ -202,12 +205,16 @@ class Forgetting:
     def _clean_attempts(self, candidates: QuerySet[DeliveryAttempt]) -> int:
         own = Score.objects.using(self._alias).filter(user_digest=digest(self._user_id))
         with transaction.atomic(using=self._alias):
-            naming = [row for row in locked(candidates) if any(self._mentions.named_in(getattr(row, name)) for name in _TEXTS)]
+            naming = [
+                row
+                for row in locked(candidates.select_related("webhook"))
+                if any(self._mentions.named_in(getattr(row, name)) for name in _TEXTS)
+            ]
             if self._dry_run:
                 # Those of the learner's own scores are counted with them.
-                scores = {row.score_id for row in naming if row.score_id}
-                gone = set(own.filter(pk__in=scores).values_list("pk", flat=True))
-                return sum(row.score_id not in gone for row in naming)
+                scores = [row.score_id if row.webhook is None else row.webhook.score_id for row in naming]
+                gone = set(own.filter(pk__in=set(scores) - {None}).values_list("pk", flat=True))
+                return sum(score not in gone for score in scores)
             for row in naming:
                 row.url = self._mentions.without(row.url)
                 _blank(row, (name for name in _WHOLE if self._mentions.named_in(getattr(row, name))))

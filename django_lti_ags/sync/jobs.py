@@ -35,6 +35,7 @@ class Job:
     version: int
     wire_timestamp: datetime
     service_id: int
+    """Where it is sent: the service; of a webhook, the endpoint."""
     line_item_id: int | None = None
     """The line item that it is, or belongs to; None: to none."""
     context_id: int

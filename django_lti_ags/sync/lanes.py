@@ -1,4 +1,4 @@
-"""One lane per service: what waits for it, what is in flight to it, and which job is sent next.
+"""One lane per service, or other destination: what waits for it, what is in flight to it, and which job is sent next.
 
 Thread-safe, so that a thread that is done takes the next job itself: the thread that owns the
 database may be in the middle of a claim or a finish, and nobody should wait for that.
@@ -23,10 +23,24 @@ _QUEUE_FACTOR: Final = 25
 _SHORTEST_TURN_SECONDS: Final = 0.02
 
 
+Key = tuple[str, int]
+"""A kind of destination (``service``), and which of them."""
+
+
+@dataclass(slots=True)
+class Crowd:
+    """All lanes of one kind of destination."""
+
+    most: int
+    """So many jobs of theirs are in flight at most: they are never in the way of the other kinds."""
+    in_flight: int = 0
+
+
 @dataclass(slots=True)
 class Lane:
-    """What the engine holds for one service."""
+    """What the engine holds for one destination."""
 
+    crowd: Crowd
     waiting: deque[tuple[Delivery[Any], Job]] = field(default_factory=deque)
     in_flight: int = 0
     threads: int = 1
@@ -50,20 +64,25 @@ class Lanes:
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._lanes: dict[int, Lane] = {}
+        self._crowds: dict[str, Crowd] = {}
+        self._lanes: dict[Key, Lane] = {}
         self._turns: deque[Lane] = deque()
         self._in_flight = 0
         self._lock = threading.Lock()
         self.taken = 0
         """How many jobs were given to threads so far."""
 
-    def lane(self, service_id: int) -> Lane:
-        """The lane of a service."""
+    def allow(self, kind: str, share: float) -> None:
+        """Let all destinations of a kind have ``share`` of the threads together, but one at least."""
+        self._crowds[kind] = Crowd(max(1, int(self._threads * share)))
+
+    def lane(self, key: Key) -> Lane:
+        """The lane of a destination, whose kind was allowed."""
         with self._lock:
-            if service_id not in self._lanes:
-                self._lanes[service_id] = Lane()
-                self._turns.append(self._lanes[service_id])
-            return self._lanes[service_id]
+            if key not in self._lanes:
+                self._lanes[key] = Lane(self._crowds[key[0]])
+                self._turns.append(self._lanes[key])
+            return self._lanes[key]
 
     def add(self, lane: Lane, jobs: Iterable[tuple[Delivery[Any], Job]]) -> None:
         """Let ``jobs`` wait in ``lane``."""
@@ -88,8 +107,9 @@ class Lanes:
             for _ in range(len(self._turns)):
                 lane = self._turns[0]
                 self._turns.rotate(-1)
-                if lane.waiting and lane.in_flight < lane.threads:
+                if lane.waiting and lane.in_flight < lane.threads and lane.crowd.in_flight < lane.crowd.most:
                     lane.in_flight += 1
+                    lane.crowd.in_flight += 1
                     self._in_flight += 1
                     self.taken += 1
                     return lane.waiting.popleft()
@@ -102,6 +122,7 @@ class Lanes:
 
     def _release(self, lane: Lane) -> None:
         lane.in_flight -= 1
+        lane.crowd.in_flight -= 1
         self._in_flight -= 1
 
     def recall(self, lane: Lane, concerned: Callable[[Job], bool]) -> list[tuple[Delivery[Any], Job]]:

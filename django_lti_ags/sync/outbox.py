@@ -36,6 +36,7 @@ class Claim:
     """The terms of one claim. Times are the database's, sampled once."""
 
     service_id: int
+    """Of the service that the rows are sent to; of a webhook's, the endpoint."""
     limit: int
     now: datetime
     lease_seconds: float
@@ -55,6 +56,7 @@ class Outcome:
     version: int
     wire_timestamp: datetime
     service_id: int
+    """Where it was sent, as :class:`Claim` says."""
     verdict: Verdict
     exchanges: Sequence[Exchange] = ()
     settled: bool = False
@@ -79,7 +81,7 @@ def claim(rows: QuerySet[R], terms: Claim, narrow: Callable[[QuerySet[R], Claim]
     """
     with transaction.atomic(using=rows.db):
         rows = narrow(rows, terms) if narrow is not None else rows
-        due = rows.filter(service_id=terms.service_id, due_at__lte=terms.now)
+        due = rows.filter(**{f"{rows.model.sent_to}_id": terms.service_id}, due_at__lte=terms.now)
         order = ("tries", "due_at") if terms.probe else ("due_at",)
         taken = list(locked(due.order_by(*order), skip=True)[: terms.limit])
         if not taken:
@@ -118,7 +120,7 @@ def next_timestamp(last: datetime | None, terms: Claim) -> datetime:
 def _abandoned(row: Leased, terms: Claim) -> DeliveryAttempt:
     return DeliveryAttempt(
         **{row.attempt_field: row},
-        service_id=terms.service_id,
+        service_id=row.service_id,
         kind=row.attempt_kind,
         version=row.wire_version,
         lease_token=row.lease_token,

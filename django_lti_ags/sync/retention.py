@@ -35,6 +35,7 @@ from django_lti_ags.models import (
     SubmittedFile,
     SyncSample,
     SyncState,
+    WebhookDelivery,
 )
 from django_lti_ags.sync.outbox_sql import database_now, locked
 
@@ -165,6 +166,7 @@ _KINDS: Final = (
     ),
     _Kind(name="events", keep="events", model=Event, since="created_at", in_order=True),
     _Kind(name="launches", keep="", model=ApiLaunch, since="expires_at", in_order=True),
+    _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, chosen=~Q(state=SyncState.SENDING)),
     _Kind(name="samples", keep="samples", model=SyncSample, since="taken_at", in_order=True),
     _Kind(
         name="comments",

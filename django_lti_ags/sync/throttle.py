@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django_lti_ags.models import Service
+    from django_lti_ags.models.destinations import Destination
 
 _HALVED_EVERY: Final = timedelta(seconds=5)
 """What is in flight when a platform has had enough tells so too: one answer to all of that."""
@@ -21,12 +21,12 @@ _SUCCESSES_PER_STEP: Final = 20.0
 """So many rounds of successes raise it by one."""
 
 
-def allowed(service: Service, most: int) -> int:
+def allowed(service: Destination, most: int) -> int:
     """Requests at once, for a profile that allows ``most``."""
     return most if service.concurrency is None else max(1, min(most, int(service.concurrency)))
 
 
-def slow_down(service: Service, most: int, now: datetime) -> None:
+def slow_down(service: Destination, most: int, now: datetime) -> None:
     """Halve, unless that was just done."""
     if service.slowed_at is not None and now - service.slowed_at < _HALVED_EVERY:
         return
@@ -34,7 +34,7 @@ def slow_down(service: Service, most: int, now: datetime) -> None:
     service.slowed_at = now
 
 
-def speed_up(service: Service, most: int, successes: int) -> None:
+def speed_up(service: Destination, most: int, successes: int) -> None:
     """Raise by what ``successes`` are worth; at the profile's limit nothing is remembered."""
     if service.concurrency is None or not successes:
         return

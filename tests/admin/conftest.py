@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from django_lti_ags import api_keys, canvas_credentials, encryption
+from django_lti_ags import api_keys, canvas_credentials, encryption, webhooks
 from django_lti_ags.models import (
     ApiKey,
     CanvasCredential,
@@ -28,6 +28,8 @@ from django_lti_ags.models import (
     SigningKey,
     SyncSample,
     SyncState,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -47,6 +49,8 @@ MODELS = [
     Service,
     SigningKey,
     SyncSample,
+    WebhookDelivery,
+    WebhookEndpoint,
 ]
 
 
@@ -75,7 +79,19 @@ class World:
         self.sample = SyncSample.objects.create(service=self.service, taken_at=NOON, delivered=1)
         self.event = Event.objects.create(name="score_delivered", score=self.score, code="delivered", created_at=NOON, payload={"a": 1})
 
+        self.webhook_endpoint, self.webhook_secret = webhooks.add(self.api_key, "https://tool.example/hooks")
+        self.webhook_delivery = self.add_message(self.score, self.webhook_endpoint)
         self.live_assessment = self.add_live_assessment("reading")
+
+    def add_message(self, score: Score, endpoint: WebhookEndpoint, **fields) -> WebhookDelivery:
+        values = {
+            "kind": "score.delivered",
+            "message_id": "msg_1",
+            "body": f'{{"data":{{"userId":"{score.user_id}"}}}}',
+            "created_at": NOON,
+        }
+        values |= {"state": SyncState.FAILED, "code": "webhook_given_up", "due_at": None}
+        return WebhookDelivery.objects.create(score=score, service=score.service, endpoint=endpoint, **(values | fields))
 
     def add_live_assessment(self, key: str, **fields) -> LiveAssessment:
         values = {"course_id": "7", "title": f"{key} aloud", "state": SyncState.DELIVERED, "recorded_at": NOON, "aged_from": NOON}

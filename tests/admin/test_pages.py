@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from django_lti_ags import api_keys, canvas_credentials, scores
+from django_lti_ags import api_keys, canvas_credentials, scores, webhooks
 from django_lti_ags.admin.happenings import EVENT_NAMES
 from django_lti_ags.admin.readonly import INLINE_ROWS
 from django_lti_ags.admin.timeline import ENTRIES
@@ -123,13 +123,14 @@ def add_rows(world, model, count):
             continue
         registration = world.add_registration(name)
         canvas_credentials.store_user_token(registration, base_url=f"https://{name}.example", access_token="1~token")
-        api_keys.issue(name, [registration])
+        key, _ = api_keys.issue(name, [registration])
         service = Service.objects.create(registration=registration, origin=f"https://{name}.example")
         deployment = Deployment.objects.create(registration=registration, deployment_id=name)
         context = Context.objects.create(deployment=deployment, context_id=name)
         line_item = LineItem.objects.create(context=context, service=service, url=name, state=SyncState.DELIVERED)
         score = world.add_score(name, line_item=line_item, service=service)
         world.add_attempt(score, service=service)
+        world.add_message(score, webhooks.add(key, f"https://tool.example/{name}")[0])
         Result.objects.create(line_item=line_item, user_id=name, read_at=NOON)
         Event.objects.create(name="score_delivered", score=score, service=service, created_at=NOON)
         world.add_live_assessment(name, context=context, service=service)

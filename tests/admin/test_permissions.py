@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from django_lti_ags.models import ApiKey, CanvasCredential, Deployment, Registration, Score, SigningKey, SyncState
+from django_lti_ags.models import ApiKey, CanvasCredential, Deployment, Registration, Score, SigningKey, SyncState, WebhookEndpoint
 from tests.admin.conftest import MODELS, address
 
 # PendingScore has no permissions of its own: they are those of Score.
 EDITABLE = [CanvasCredential, Deployment, Registration, SigningKey]
-ADDABLE = [ApiKey, CanvasCredential, Deployment, Registration]
+ADDABLE = [ApiKey, CanvasCredential, Deployment, Registration, WebhookEndpoint]
 
 ALLOWED, DENIED, TO_LOGIN = 200, 403, 302
 

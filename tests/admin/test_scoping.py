@@ -8,7 +8,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
-from django_lti_ags import api_keys, canvas_credentials, encryption, registrations
+from django_lti_ags import api_keys, canvas_credentials, encryption, registrations, webhooks
 from django_lti_ags.admin.readonly import KeptAdmin
 from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import (
@@ -26,6 +26,7 @@ from django_lti_ags.models import (
     SigningKey,
     SyncSample,
     SyncState,
+    WebhookEndpoint,
 )
 from tests.admin.conftest import MODELS, NOON, address, confirm
 
@@ -62,6 +63,8 @@ def foreign(world, settings):
     rows.append(SyncSample.objects.create(service=service, taken_at=NOON))
     rows.append(canvas_credentials.store_user_token(registration, base_url="https://foreign.example", access_token="1~theirs"))
     rows.append(api_keys.issue(FOREIGN, [registration])[0])
+    rows.append(webhooks.add(rows[-1], f"https://tool.example/{FOREIGN.replace(' ', '-')}")[0])
+    rows.append(world.add_message(score, rows[-1], body=FOREIGN, detail=FOREIGN))
     rows.append(world.add_live_assessment(FOREIGN, context=context, service=service))
     return {type(row): row for row in rows}
 
@@ -100,7 +103,7 @@ def test_no_own_page_names_the_other(world, foreign, boss, model):
         assert FOREIGN not in boss.get(address(model, page, row)).content.decode()
 
 
-@pytest.mark.parametrize("model", [ApiKey, CanvasCredential, Registration, Deployment])
+@pytest.mark.parametrize("model", [ApiKey, CanvasCredential, Registration, Deployment, WebhookEndpoint])
 def test_choices(foreign, boss, model):
     page = boss.get(address(model, "add")).content.decode()
     assert FOREIGN not in page
@@ -212,7 +215,15 @@ def test_who_sees_several_registrations_of_a_key_sees_it_once(world, settings):
 
 
 def test_an_api_key_that_sees_another_registration_too_is_not_shown(world, foreign, boss):
+    world.add_registration("Campus", client_id="second")
+    own, _ = api_keys.issue("own", Registration.objects.filter(name="Campus"))
+    listed = boss.get(address(ApiKey, "changelist")).context["cl"].result_list
+    assert list(listed) == [own, world.api_key], "each once, though two of its registrations are shown"
     both, _ = api_keys.issue("both", [world.registration, foreign[Registration]])
+    webhooks.add(both, "https://tool.example/of-both")
+    assert "of-both" not in boss.get(address(WebhookEndpoint, "changelist")).content.decode()
+    made = boss.post(address(WebhookEndpoint, "add"), {"api_key": both.pk, "url": "https://tool.example/", "kinds": ["score.failed"]})
+    assert "Select a valid choice" in errors_of(made)
     assert "both" not in boss.get(address(ApiKey, "changelist")).content.decode()
     form = {"action": "revoke", "_selected_action": [both.pk, foreign[ApiKey].pk], "index": 0, "confirmed": "yes"}
     boss.post(address(ApiKey, "changelist"), form)

@@ -14,6 +14,7 @@ TRIED = [
     "test_scoping.py::test_what_happened_to_a_registration_is_shown_to_whom_it_is_shown",
     "test_editing.py::test_a_registration_is_added",
     "test_api_keys.py::test_a_new_key_is_shown_once_and_never_again",
+    "test_webhooks.py::test_an_endpoint_is_added_and_its_secret_shown_once",
     "test_errors.py::TestRetrySince",
     "test_overview.py::TestWhatIsMissing",
 ]

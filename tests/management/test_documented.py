@@ -86,7 +86,9 @@ def test_every_command_is_in_the_reference(name):
     assert f"`{name}" in (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["lti_ags_doctor", "lti_ags_forget_user", "lti_ags_keys", "lti_ags_prune"])
+@pytest.mark.parametrize(
+    "name", ["lti_ags_apikey", "lti_ags_doctor", "lti_ags_forget_user", "lti_ags_keys", "lti_ags_prune", "lti_ags_webhook"]
+)
 def test_help_ends_with_examples_that_the_command_takes(name):
     command = load_command_class("django_lti_ags", name)
     told = command.create_parser("manage.py", name).format_help()

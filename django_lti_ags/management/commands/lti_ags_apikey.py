@@ -2,13 +2,13 @@
 
 from argparse import ArgumentParser
 from typing import Any, Final
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from django_lti_ags import api_keys
 from django_lti_ags.management.choosing import context
+from django_lti_ags.management.keyed import api_key
 from django_lti_ags.management.registered import HOW, registered
 from django_lti_ags.management.telling import TellingCommand
 from django_lti_ags.models import ApiKey
@@ -59,7 +59,7 @@ only one course of it:
         if options["create"] is not None:
             self._create(options["create"], options["registration"], options["context"])
         elif options["revoke"] is not None:
-            self._revoke(_key(options["revoke"]))
+            self._revoke(api_key(options["revoke"]))
         else:
             self._list()
 
@@ -89,21 +89,6 @@ only one course of it:
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else used
             self.tell(f"{key.prefix}  {key.name}  {state}  sees {sees}{courses}")
         self.answer({"keys": [_shown(key) for key in keys]})
-
-
-def _key(given: str) -> ApiKey:
-    """The key with this prefix or uid."""
-    found = list(ApiKey.objects.filter(prefix=given.strip())) if given.isascii() and given.isprintable() else []
-    if not found:
-        try:
-            found = list(ApiKey.objects.filter(uid=UUID(given)))
-        except ValueError:
-            found = []
-    if len(found) > 1:
-        raise CommandError(f"Several keys have the prefix {given!r}; give the uid of one: {', '.join(str(key.uid) for key in found)}.")
-    if not found:
-        raise CommandError(f"There is no API key {given!r}: its prefix is what stands between the underscores. List them: lti_ags_apikey")
-    return found[0]
 
 
 def _shown(key: ApiKey) -> dict[str, Any]:

@@ -16,6 +16,7 @@ _NAMES = {
     "live_results": "live results",
     "events": "events",
     "launches": "expired launches of the REST API",
+    "webhooks": "webhook messages",
     "samples": "samples",
     "comments": "scores' comments and extensions",
     "submissions": "earlier submissions' contents",
@@ -24,7 +25,7 @@ _NAMES = {
 _WHAT = {
     "attempts": "Delete attempts older than this; not those that say why a score is not at the platform yet",
     "results": "Delete results that were last read longer ago, and live results that Canvas has; not what is still on its way",
-    "events": "Delete events older than this",
+    "events": "Delete events, and webhook messages, older than this",
     "samples": "Delete the charts' samples older than this",
     "comments": "Blank comments and extensions of settled scores that were recorded longer ago, and older bodies and comments elsewhere",
 }
