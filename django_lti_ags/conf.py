@@ -61,6 +61,8 @@ class Settings:
     """Dotted path of a callable that says which registrations a person sees in the admin: request → queryset, or None for all."""
     metrics_token: str = ""
     """What Prometheus must show to read the metrics; empty: nobody reads them (see ``contrib/prometheus.py``)."""
+    api_requests_per_minute: int = 6000
+    """How many requests one API key may make in a minute (see ``api/throttling.py``)."""
     wake: str = ""
     """Dotted path of a callable without arguments, called after the commit of a recording."""
 

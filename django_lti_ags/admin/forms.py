@@ -50,11 +50,12 @@ class RegistrationForm(Scoped, _RegistrationForm):
             "accept_new_deployments",
             *_URLS,
             "token_audience",
+            "tool_url",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in {"issuer", "client_id", "token_audience", *_URLS} & set(self.fields):
+        for name in {"issuer", "client_id", "token_audience", "tool_url", *_URLS} & set(self.fields):
             self.fields[name].widget = AdminTextInputWidget(attrs={"class": "vLargeTextField"})
         if "signing_key" in self.fields:
             keys = self.fields["signing_key"]
@@ -70,7 +71,7 @@ class RegistrationForm(Scoped, _RegistrationForm):
     def clean(self) -> dict[str, Any] | None:
         """URLs can be requested; nobody is registered twice."""
         cleaned = super().clean()
-        for name in _URLS:
+        for name in (*_URLS, "tool_url"):
             if self.cleaned_data.get(name):
                 self._check_url(name)
         if self.instance._state.adding and {"issuer", "client_id"} <= set(self.cleaned_data):

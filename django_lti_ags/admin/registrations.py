@@ -74,6 +74,7 @@ class RegistrationAdmin(SaysWhatIsShown):
     fieldsets = (
         (None, {"fields": ("name", "issuer", "client_id", "profile", "signing_key", "accept_new_deployments")}),
         (_("The platform's addresses"), {"fields": ("auth_login_url", "token_url", "token_audience", "jwks_url")}),
+        (_("The tool"), {"fields": ("tool_url",)}),
         (_("Delivery"), {"fields": ("paused_at", "paused_code", "paused_reason", "advice", "uid", "created_at")}),
     )
     readonly_fields = ("paused_at", "paused_code", "paused_reason", "advice", "uid", "created_at")

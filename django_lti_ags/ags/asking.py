@@ -35,6 +35,8 @@ class Asking(ABC):
     headers: Mapping[str, str]
     start_by: float | None = None
     body: bytes | None = None
+    of_record: bool = False
+    """Whether answers are read as they are kept, without secrets: for what is shown to somebody."""
     exchanges: list[Exchange] = field(default_factory=list, init=False)
 
     wording: ClassVar[str] = "AGS 2.0"
@@ -52,7 +54,7 @@ class Asking(ABC):
     def one(self, url: str, read: Callable[[Any], T], *, of_record: bool = False) -> T:
         """Request ``url`` and read its answer; ``of_record``: as it is kept, without secrets."""
         exchange = self.send(url)
-        return self._reading(exchange.recorded() if of_record else exchange, read)
+        return self._reading(exchange.recorded() if of_record or self.of_record else exchange, read)
 
     def each_page(self, url: str, read: Callable[[Any], T]) -> Iterator[T]:
         """Every page as ``read`` understands it; the next page's URL is taken as it is (AGS 2.0, 3.2.4).

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django_lti_ags.ags.asking import Asking
 from django_lti_ags.ags.exchange import Exchange, Failure
+from django_lti_ags.ags.pagination import ForeignPage, other_pages
 from django_lti_ags.ags.tokens import Token, TokenRefused, obtain
-from django_lti_ags.exceptions import ExchangeFailed
+from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from django_lti_ags.ags.tokens import Credentials, TokenStore
     from django_lti_ags.ags.transport import Transport
@@ -50,12 +51,30 @@ class Wire:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a container."""
+
+    items: list[T]
+    others: Mapping[str, str]
+    """The URLs of the pages ``next``, ``prev``, ``first`` and ``last``, as far as the platform names them; all on its origin."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Call(Asking):
     """One call, which needs one of ``scopes``."""
 
     wire: Wire
     scopes: frozenset[str]
+
+    def page(self, url: str, read: Callable[[Any], T]) -> Page[T]:
+        """One page of a container, and where the others are; as it is kept, without secrets."""
+        exchange = self.send(url).recorded()
+        items = self._reading(exchange, lambda body: [read(item) for item in _listed(body)])
+        try:
+            return Page(items, other_pages(exchange.header("link"), url))
+        except ForeignPage as problem:
+            raise InvalidAnswer(self.exchanges, str(problem)) from None
 
     def pages(self, url: str, read: Callable[[Any], T]) -> Iterator[T]:
         """Every item of a container, page by page."""

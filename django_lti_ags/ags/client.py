@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django_lti_ags.ags import vocabulary
-from django_lti_ags.ags.calls import Call, Wire
+from django_lti_ags.ags.calls import Call, Page, Wire
 from django_lti_ags.ags.exchange import Exchange
 from django_lti_ags.ags.tokens import Credentials, MemoryTokenStore, TokenStore
 from django_lti_ags.ags.transport import Transport, UsesTransport
@@ -49,6 +49,7 @@ class Client(UsesTransport):
         observe: is given each exchange, token requests too, when it ends.
         clock: Unix time.
         token_refused: the statuses that may mean that the token is no longer good (Open edX says so with 403).
+        of_record: read single answers as they are kept, without secrets: for what is shown to somebody.
 
     Every call raises:
         MissingScope: the scope it needs is not among ``scopes``; nothing was sent.
@@ -66,9 +67,11 @@ class Client(UsesTransport):
         observe: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.time,
         token_refused: Iterable[int] = (401,),
+        of_record: bool = False,
     ) -> None:
         super().__init__(transport)
         self._granted = frozenset(scopes)
+        self._of_record = of_record
         asked = frozenset(scope for scope in self._granted if scope.startswith(vocabulary.SCOPE_PREFIX))
         self._wire = Wire(
             credentials,
@@ -95,6 +98,11 @@ class Client(UsesTransport):
         filters = {"resource_link_id": resource_link_id, "resource_id": resource_id, "tag": tag, "limit": limit}
         call = self._call("line_item", "GET", self._line_item_reading(), start_by, accept=vocabulary.MEDIA_LINE_ITEM_CONTAINER)
         return list(call.pages(with_query(container_url, _given(filters)), LineItem.from_json))
+
+    def line_items_page(self, url: str, *, start_by: float | None = None) -> Page[LineItem]:
+        """One page of a container: its own URL, with filters or without, or that of a page which another page named."""
+        call = self._call("line_item", "GET", self._line_item_reading(), start_by, accept=vocabulary.MEDIA_LINE_ITEM_CONTAINER)
+        return call.page(url, LineItem.from_json)
 
     def get_line_item(self, url: str, *, include: Iterable[str] = (), start_by: float | None = None) -> LineItem:
         """One line item (AGS 2.0, 3.2.5). ``include``: what else Canvas is to tell, in its extensions: ``launch_url``."""
@@ -160,6 +168,11 @@ class Client(UsesTransport):
         url = with_query(results_url(line_item_url), _given({"user_id": user_id, "limit": limit}))
         return (result for result in call.pages(url, Result.from_json) if user_id is None or result.user_id == user_id)
 
+    def results_page(self, url: str, *, start_by: float | None = None) -> Page[Result]:
+        """One page of results, likewise."""
+        call = self._call("results", "GET", (vocabulary.SCOPE_RESULT_READONLY,), start_by, accept=vocabulary.MEDIA_RESULT_CONTAINER)
+        return call.page(url, Result.from_json)
+
     def get_result(self, result_url: str, *, start_by: float | None = None) -> Result | None:
         """One result by its URL; None: the platform shows an empty list for it."""
         call = self._call("results", "GET", (vocabulary.SCOPE_RESULT_READONLY,), start_by, accept=vocabulary.MEDIA_RESULT_CONTAINER)
@@ -204,6 +217,7 @@ class Client(UsesTransport):
             method=method,
             headers=headers,
             start_by=start_by,
+            of_record=self._of_record,
             wire=wire,
             scopes=scopes,
         )

@@ -22,6 +22,10 @@ _PARAMETER: Final = re.compile(r"""[\s;]*;\s*([^\s=;,<]+)\s*(?:=\s*("(?:[^"\\]|\
 """Empty parameters are passed over, and a quote that is not closed ends with the header (RFC 8288, B.3 and B.4)."""
 
 
+_RELATIONS: Final = frozenset({"next", "prev", "first", "last"})
+_OLD_NAMES: Final = {"previous": "prev"}
+
+
 class ForeignPage(ValueError):
     """The next page is on another origin; the token stays at home."""
 
@@ -37,6 +41,24 @@ def next_url(link_header: str | None, current_url: str) -> str | None:
             continue
         return page_url(_AMPERSAND.sub("&", target.strip()), current_url)
     return None
+
+
+def other_pages(link_header: str | None, current_url: str) -> dict[str, str]:
+    """The URLs of the ``next``, ``prev``, ``first`` and ``last`` page, as far as the header names them.
+
+    Raises:
+        ForeignPage: the next one must not be requested. Another that must not be is left out.
+    """
+    found: dict[str, str] = {}
+    for target, parameters in links(link_header or ""):
+        relations = {_OLD_NAMES.get(name, name) for name in parameters.get("rel", "").casefold().split()}
+        for name in sorted(relations & _RELATIONS - set(found)):
+            try:
+                found[name] = page_url(_AMPERSAND.sub("&", target.strip()), current_url)
+            except ForeignPage:
+                if name == "next":
+                    raise
+    return found
 
 
 def page_url(target: str, current_url: str) -> str:

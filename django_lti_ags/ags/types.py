@@ -126,8 +126,8 @@ class LineItem:
         if not self.as_read:
             self._check()
 
-    def _check(self) -> float | Decimal:
-        """The maximum, if everything may be sent."""
+    def _check(self) -> None:
+        """Whether everything may be sent."""
         if not isinstance(self.label, str) or not self.label.strip():
             raise InvalidLineItem("label", self.label, "must not be blank (AGS 2.0, 3.2.5)")
         maximum = self.score_maximum
@@ -140,7 +140,6 @@ class LineItem:
             raise InvalidLineItem(problem.field, problem.value, problem.rule) from None
         if float(maximum) <= 0:
             raise InvalidLineItem("score_maximum", maximum, "must be a number above zero (AGS 2.0, 3.2.8)")
-        return maximum
 
     def to_json(self) -> dict[str, Any]:
         """The line item as the wire has it; what is None or UNSET is left out, but a date that is None is sent as null.
@@ -148,7 +147,11 @@ class LineItem:
         Raises:
             InvalidLineItem: it was read from a platform, and AGS 2.0 does not allow to send it.
         """
-        maximum = self._check()
+        self._check()
+        return self.as_shown()
+
+    def as_shown(self) -> dict[str, Any]:
+        """The same for whoever looks: a column that AGS 2.0 does not allow has a blank label, or no maximum, there."""
         optional = {
             "id": self.id,
             "resourceLinkId": self.resource_link_id,
@@ -157,7 +160,8 @@ class LineItem:
             "gradesReleased": self.grades_released,
             "submissionReview": None if self.submission_review is None else dict(self.submission_review),
         }
-        body: dict[str, Any] = {"scoreMaximum": wire_number(maximum), "label": self.label}
+        body: dict[str, Any] = {} if self.score_maximum is None else {"scoreMaximum": wire_number(self.score_maximum)}
+        body["label"] = self.label
         body |= {name: value for name, value in optional.items() if value is not None}
         for name, moment in (("startDateTime", self.start_date_time), ("endDateTime", self.end_date_time)):
             if not isinstance(moment, _Unset):

@@ -23,7 +23,8 @@ except ModuleNotFoundError:
         "(or 'django-lti-ags[launch-next]' for pylti1p3next)."
     ) from None
 
+from django_lti_ags.launch.handing_over import HandOverView
 from django_lti_ags.launch.verified import Launch
 from django_lti_ags.launch.views import JwksView, LaunchView, LoginView, lti_urls
 
-__all__ = ["JwksView", "Launch", "LaunchView", "LoginView", "lti_urls"]
+__all__ = ["HandOverView", "JwksView", "Launch", "LaunchView", "LoginView", "lti_urls"]

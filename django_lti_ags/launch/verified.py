@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django_lti_ags import line_items
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.launch.claims import client_id
+from django_lti_ags.launch.configuration import registration_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from django_lti_ags.launch.validation import StrictLaunch
-    from django_lti_ags.models import Context, LineItem
+    from django_lti_ags.models import Context, LineItem, Registration
 
 _MEMBERSHIP: Final = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 
@@ -60,6 +62,10 @@ class Launch:
     def context(self) -> Context:
         """The course; see :func:`django_lti_ags.line_items.context_from_launch`."""
         return line_items.context_from_launch(self.claims)
+
+    def registration(self) -> Registration:
+        """The registration that it came through."""
+        return registration_of(str(self.claims["iss"]), client_id(self.claims))
 
     def _has_role(self, name: str) -> bool:
         """A context role, with its sub-roles and in its short form (LTI 1.3, A.2.3)."""

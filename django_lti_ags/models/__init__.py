@@ -5,6 +5,7 @@ from django_lti_ags.models.canvas_credentials import CanvasCredential, CanvasCre
 from django_lti_ags.models.contexts import Context
 from django_lti_ags.models.files import SubmittedFile
 from django_lti_ags.models.history import DeliveryAttempt, Event
+from django_lti_ags.models.launches import ApiLaunch, ServiceKey
 from django_lti_ags.models.leased import DECIDABLE, OPEN, RESTING, SETTLED, Leased, SyncState
 from django_lti_ags.models.line_items import LineItem
 from django_lti_ags.models.live import LiveAssessment, LiveResult
@@ -23,6 +24,7 @@ __all__ = [
     "SETTLED",
     "Agreement",
     "ApiKey",
+    "ApiLaunch",
     "CanvasCredential",
     "CanvasCredentialKind",
     "Context",
@@ -39,6 +41,7 @@ __all__ = [
     "Result",
     "Score",
     "Service",
+    "ServiceKey",
     "SigningKey",
     "SubmittedFile",
     "SyncSample",

@@ -49,6 +49,9 @@ class LineItem(Identified, Blockable, Leased):
         help_text=_("When its first score was accepted, at platforms where that one must travel alone."),
     )
     extensions = models.JSONField(_("extensions"), default=dict, blank=True)
+    made_by_tool = models.BooleanField(
+        _("made by the tool"), default=False, help_text=_("Made over the REST API: the tool may delete it there, too.")
+    )
     compared_at = models.DateTimeField(
         _("compared at"), null=True, blank=True, help_text=_("When its scores were last compared with the platform's results.")
     )

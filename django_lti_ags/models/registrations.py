@@ -67,6 +67,11 @@ class Registration(Identified):
         _("profile"), max_length=40, blank=True, help_text=_("What kind of platform it is: canvas, moodle, d2l … Blank: strict AGS.")
     )
     signing_key = models.ForeignKey(SigningKey, verbose_name=_("signing key"), on_delete=models.PROTECT, related_name="registrations")
+    tool_url = models.TextField(
+        _("tool url"),
+        blank=True,
+        help_text=_("Where launches are handed over to a tool in another language, with ?ltik=…; blank: Django answers them."),
+    )
     accept_new_deployments = models.BooleanField(
         _("accept new deployments"),
         default=True,

@@ -81,6 +81,8 @@ class Profile:
     """Whether a column whose maximum is zero accepts scores and keeps none."""
     results_per_page: ClassVar[int | None] = None
     """How many results to ask for at once (AGS 2.0, 3.3.6: ``limit``); None: as many as the platform likes."""
+    takes_result_limit: ClassVar[bool] = True
+    """Whether results can be asked for with a ``limit``."""
     most_server_errors: ClassVar[int] = 12
     """A 5xx that one score keeps getting, while others pass, is taken for a refusal after so many tries."""
     token_refused_statuses: ClassVar[frozenset[int]] = frozenset({401})

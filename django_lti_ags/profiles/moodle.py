@@ -28,6 +28,8 @@ class MoodleProfile(Profile):
     hides_zeros = True
     # 200, and nothing stored.
     drops_without_maximum = True
+    # A page in HTML with 404.
+    takes_result_limit = False
     # A locked grade or a learner's id that is no number is a 500 for ever.
     most_server_errors = 5
 

@@ -36,8 +36,16 @@ class Clients:
         self.transport = transport or make_transport()
         self.token_store = token_store or CacheTokenStore()
 
-    def client(self, credentials: Credentials, scopes: Iterable[str], observe: Callable[[Exchange], None], profile: Profile) -> Client:
-        """A client whose exchanges go to ``observe``; making one costs nothing."""
+    def client(
+        self,
+        credentials: Credentials,
+        scopes: Iterable[str],
+        observe: Callable[[Exchange], None],
+        profile: Profile,
+        *,
+        of_record: bool = False,
+    ) -> Client:
+        """A client whose exchanges go to ``observe``; making one costs nothing. ``of_record``: what it reads is shown to somebody."""
         return Client(
             credentials,
             scopes=scopes,
@@ -45,6 +53,7 @@ class Clients:
             token_store=self.token_store,
             observe=observe,
             token_refused=profile.token_refused_statuses,
+            of_record=of_record,
         )
 
     def close(self) -> None:

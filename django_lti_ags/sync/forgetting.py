@@ -18,6 +18,7 @@ from django.db.models import Model, QuerySet
 
 from django_lti_ags import conf
 from django_lti_ags.models import (
+    ApiLaunch,
     DeliveryAttempt,
     Event,
     LineItem,
@@ -63,6 +64,7 @@ KINDS: Final = (
     "events",
     "submissions",
     "files",
+    "launches",
     "webhooks",
     "being_sent",
     "graded_by",
@@ -112,6 +114,7 @@ class Forgetting:
             self.counts["live_results"] += found
             self.counts["being_sent"] += being_sent
             self._told(self.counts)
+        self.counts["launches"] += self._forget_launches()
         for found in self._attempts_that_name():
             self.counts["naming_attempts"] += found
             self._told(self.counts)
@@ -142,6 +145,13 @@ class Forgetting:
             # With all that refers to them, whatever that may be.
             Score.objects.using(self._alias).filter(pk__in=pks[Score]).delete()
             Result.objects.using(self._alias).filter(pk__in=pks[Result]).delete()
+
+    def _forget_launches(self) -> int:
+        """What was handed over to a tool in another language; its ltik opens nothing any more."""
+        rows = ApiLaunch.objects.using(self._alias).filter(
+            context__deployment__registration__in=self._registrations, user_digest=digest(self._user_id)
+        )
+        return rows.count() if self._dry_run else rows.delete()[0]
 
     def _clean_log(self, pks: dict[type[Score | Result], list[int]]) -> None:
         """What the admin's history says of the rows: it repeats their names."""

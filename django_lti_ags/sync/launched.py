@@ -55,12 +55,10 @@ def course(claims: LaunchClaims, alias: str) -> Context:
     deployment = found_or_made(wanted, ("registration", "deployment_digest"), alias)
     deployment.registration = registration
     _suggest_profile(registration, claims, alias)
-    newest: dict[str, Any] = {
-        "title": claims.context_title,
-        "label": claims.context_label,
-        "line_items_url": claims.line_items_url,
-        "scopes": list(claims.scopes),
-    }
+    newest: dict[str, Any] = {"title": claims.context_title, "label": claims.context_label}
+    if claims.has_service:
+        # A launch without grades, of another placement say, takes away nothing that others granted.
+        newest |= {"line_items_url": claims.line_items_url, "scopes": list(claims.scopes)}
     if claims.canvas_course_id:
         newest["canvas_course_id"] = claims.canvas_course_id
     context = found_or_made(
@@ -69,12 +67,14 @@ def course(claims: LaunchClaims, alias: str) -> Context:
         alias,
     )
     context.deployment = deployment
-    gained = context.line_items_url != claims.line_items_url or bool(set(claims.scopes) - set(context.scopes))
+    gained = claims.has_service and (context.line_items_url != claims.line_items_url or bool(set(claims.scopes) - set(context.scopes)))
     below = LineItem.objects.using(alias).filter(context=context)
     if _refresh(context, newest, alias) and gained:
-        below.exclude(declared_digest=None).update(scopes=list(claims.scopes))
+        # No launch is theirs: they were declared, or are known over the REST API only.
+        without_launch = below.exclude(declared_digest=None, resource_link_id__gt="")
+        without_launch.update(scopes=list(claims.scopes))
         blocks.lift(below.filter(url=""))
-        blocks.lift(below.exclude(declared_digest=None), code="missing_scope")
+        blocks.lift(without_launch, code="missing_scope")
     if context.blocked_at is not None and context.blocked_at < database_now(alias) - _TRIED_AGAIN_AFTER:
         blocks.lift(below)
         context.refresh_from_db(using=alias, fields=["block_code", "blocked_at"])

@@ -92,6 +92,8 @@ def keep(line_item: LineItem, shown: Iterable[WireResult]) -> list[Result]:
     """Write what the platform shows just now; of a learner who is listed twice, the last one."""
     alias: str = conf.get("database")
     wanted = {digest(item.user_id): item for item in shown}
+    if not wanted:
+        return []
     with transaction.atomic(using=alias):
         now = database_now(alias)
         rows = Result.objects.using(alias).filter(line_item=line_item)

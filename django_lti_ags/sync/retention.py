@@ -25,6 +25,7 @@ from django_lti_ags.models import (
     OPEN,
     RESTING,
     SETTLED,
+    ApiLaunch,
     DeliveryAttempt,
     Event,
     LiveResult,
@@ -82,7 +83,7 @@ class _Kind:
 
     name: str
     keep: str
-    """Which span of :class:`Keep` it goes by."""
+    """Which span of :class:`Keep` it goes by; blank: it says itself when it ends."""
     model: type[Model]
     since: str
     """The field that its age counts from."""
@@ -164,6 +165,7 @@ _KINDS: Final = (
         chosen=Q(state__in=(SyncState.DELIVERED, SyncState.CANCELLED)),
     ),
     _Kind(name="events", keep="events", model=Event, since="created_at", in_order=True),
+    _Kind(name="launches", keep="", model=ApiLaunch, since="expires_at", in_order=True),
     _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, chosen=~Q(state=SyncState.SENDING)),
     _Kind(name="samples", keep="samples", model=SyncSample, since="taken_at", in_order=True),
     _Kind(
@@ -199,7 +201,7 @@ def prune(keep: Keep, *, dry_run: bool = False, told: Callable[[str, int], None]
     counts: dict[str, int] = {}
     for kind in _KINDS:
         counts[kind.name] = 0
-        for found in _windows(kind, now - timedelta(seconds=getattr(keep, kind.keep)), alias, dry_run=dry_run):
+        for found in _windows(kind, now - timedelta(seconds=getattr(keep, kind.keep, 0.0)), alias, dry_run=dry_run):
             counts[kind.name] += found
             told(kind.name, counts[kind.name])
     return counts

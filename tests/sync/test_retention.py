@@ -264,7 +264,15 @@ def test_the_command_answers_programs(line_item):
     assert told["dry_run"] is True
     assert told["kept_seconds"]["results"] == 5400
     of_attempts, of_results = {"attempts", "attempt_bodies"}, {"results", "result_comments", "live_results"}
-    assert set(told["pruned"]) == of_attempts | of_results | {"events", "webhooks", "samples", "comments", "submissions", "files"}
+    assert set(told["pruned"]) == of_attempts | of_results | {
+        "events",
+        "webhooks",
+        "samples",
+        "comments",
+        "submissions",
+        "files",
+        "launches",
+    }
 
 
 @pytest.mark.parametrize("span", ["0d", "-1d", "x", "90", "", "d", "1e9d", "999999999w", "٣d", "1.5.5d", "1 y"])

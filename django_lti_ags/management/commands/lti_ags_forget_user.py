@@ -18,6 +18,7 @@ _NAMES = {
     "events": "events about them",
     "submissions": "earlier submissions of theirs",
     "files": "files of theirs that are followed",
+    "launches": "launches of theirs that were handed over",
     "webhooks": "webhook messages about them",
     "being_sent": "of these scores and live results are being sent just now, and may still reach the platform",
     "graded_by": "other learners' rows that name them as the grader (blanked)",

@@ -15,6 +15,7 @@ _NAMES = {
     "result_comments": "results' comments",
     "live_results": "live results",
     "events": "events",
+    "launches": "expired launches of the REST API",
     "webhooks": "webhook messages",
     "samples": "samples",
     "comments": "scores' comments and extensions",

@@ -48,6 +48,11 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="", help="A name for people.")
         parser.add_argument("--key", metavar="UID", help="The signing key; by default the newest, or a new one.")
         parser.add_argument("--tool-url", default=UNKNOWN_TOOL, help="Where the tool's LTI addresses are, for what is printed.")
+        parser.add_argument(
+            "--launches-to",
+            metavar="URL",
+            help="Hand launches over to a tool in another language: redirect them to this address, with ltik=… added. Blank: no longer.",
+        )
         parser.add_argument("--update", action="store_true", help="Change the registration if it is there already.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -96,6 +101,8 @@ def _check_given(options: dict[str, Any]) -> None:
         _check("deployment_id", check_identifier, deployment_id)
     if options["platform_url"]:
         _check("platform_url", check_url, options["platform_url"])
+    if options["launches_to"]:
+        _check("launches_to", check_url, options["launches_to"])
     _check("tool_url", check_place, options["tool_url"])
     _check("name", check_name, options["name"])
 
@@ -156,6 +163,8 @@ def _set_rest(registration: Registration, options: dict[str, Any], *, is_new: bo
     registration.name = options["name"] or registration.name
     if options["preset"] != CUSTOM:
         registration.profile = PRESETS[options["preset"]].profile
+    if options["launches_to"] is not None:
+        registration.tool_url = options["launches_to"]
     if options["only_listed_deployments"] is not None:
         registration.accept_new_deployments = not options["only_listed_deployments"]
     if is_new or options["key"]:

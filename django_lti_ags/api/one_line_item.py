@@ -1,0 +1,123 @@
+"""``/api/lineitems/:id`` and ``/api/lineitems/:id/scores``: one address to Django, since an id may hold anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.response import Response
+
+from django_lti_ags import conf, scores
+from django_lti_ags.api import addressing, columns, fields, places, queries, shapes, waiting
+from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.platform_errors import told_to
+from django_lti_ags.api.views import ApiView
+from django_lti_ags.sync.gradebook import Gradebook
+from django_lti_ags.sync.outbox_sql import database_now
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from django_lti_ags.models import Context, LineItem
+
+_OF_ITEM = ("GET", "HEAD", "PUT", "DELETE")
+_OF_SCORES = ("GET", "HEAD", "POST")
+
+
+class LineItemView(ApiView):
+    """One column, and the scores in it."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Recognise the caller, then what is meant.
+
+        Raises:
+            MethodNotAllowed: it is a line item's method on scores, or the other way round.
+        """
+        super().initial(request, *args, **kwargs)
+        found = addressing.address(request._request, kwargs["given"])  # noqa: SLF001 - DRF has no public name for Django's request
+        if found.otherwise and places.known(self.caller.contexts, found.otherwise) is not None:
+            found = addressing.Address(found.otherwise, of_scores=False)
+        self.address = found
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """Those of what is meant."""
+        found: addressing.Address | None = getattr(self, "address", None)
+        return [*(_OF_SCORES if found is not None and found.of_scores else _OF_ITEM)]
+
+    def get(self, request: Request, given: str) -> Response:
+        """The column; or what the platform shows in it."""
+        if self.address.of_scores:
+            return self._results(request)
+        with told_to(self.gradebook.profile):
+            item = self.gradebook.column(self.address.url)
+        return Response(item.as_shown())
+
+    def put(self, request: Request, given: str) -> Response:
+        """Replace the column, all of it but what never changes."""
+        wanted = fields.line_item(request.data)
+        if request.data.get("id") not in (None, self.address.url):
+            raise bad({"id": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
+        with told_to(self.gradebook.profile):
+            there = self.gradebook.column(self.address.url)
+            if wanted.resource_link_id not in (None, there.resource_link_id):
+                raise bad({"resourceLinkId": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
+            whole = replace(wanted, id=self.address.url, resource_link_id=there.resource_link_id)
+            applied = self.gradebook.change(self.row or self.gradebook.known(there), whole)
+        return Response(applied.as_shown())
+
+    def delete(self, request: Request, given: str) -> Response:
+        """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
+        with told_to(self.gradebook.profile):
+            there = self.gradebook.column(self.address.url)
+            row = self.row or self.gradebook.known(there)
+            if there.resource_link_id and not row.made_by_tool:
+                description = "This line item is a resource link's own. Only its teacher can delete it, with the activity."
+                raise ApiError(409, "LINE_ITEM_OF_A_LINK", description)
+            self.gradebook.delete(row)
+        self.gradebook.forget(row)
+        return Response(status=204)
+
+    def post(self, request: Request, given: str) -> Response:
+        """Record a score, durably; with ``?wait=`` see what becomes of it."""
+        said, seconds = fields.score(request.data), queries.wait_seconds(request)
+        row = columns.writable(*self._found, self.address.url)
+        if said.get("score_given") is not None and said.get("score_maximum") is None:
+            said["score_maximum"] = columns.maximum(row)
+        try:
+            score = scores.record(row, **said)
+        except ValidationError as problem:
+            raise fields.refused(problem) from None
+        return Response(status=204) if seconds is None else waiting.verdict(score, seconds)
+
+    def _results(self, request: Request) -> Response:
+        url = places.page_below(request, self.address.url)
+        user_id, limit = (None, None) if url is not None else (queries.only(request, "userId"), queries.limit(request))
+        row = columns.found(*self._found, self.address.url)
+        with told_to(self.gradebook.profile):
+            if user_id is not None:
+                found, others = self.gradebook.results_of(row, user_id), {}
+            else:
+                page = self.gradebook.results(row, limit=limit, url=url or "")
+                found, others = page.items, dict(page.others)
+        now = database_now(conf.get("database"))
+        return Response(shapes.scores(row, found, others, self.gradebook.profile, now))
+
+    @cached_property
+    def _found(self) -> tuple[Context, LineItem | None]:
+        return places.line_item(self.caller, cast("Request", self.request), self.address.url)
+
+    @property
+    def row(self) -> LineItem | None:
+        """What is known here of the column; None: nothing yet."""
+        return self._found[1]
+
+    @cached_property
+    def gradebook(self) -> Gradebook:
+        """The gradebook that it is in."""
+        return Gradebook(self._found[0])

@@ -1,0 +1,150 @@
+"""``/api/sync/scores``: what became of scores, and many at once. Ours, not LTIAAS'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from rest_framework.response import Response
+
+from django_lti_ags import scores
+from django_lti_ags.api import columns, fields, own_shapes, places, queries
+from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.views import ApiView
+from django_lti_ags.models import Score, SyncState
+from django_lti_ags.models.identity import digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+_MOST_SCORES: Final = 10_000
+_PAGE: Final = 100
+
+
+def _of(view: ApiView) -> QuerySet[Score]:
+    rows = Score.objects.filter(line_item__context__in=places.courses(view.caller, view.request))  # type: ignore[arg-type]
+    return rows.select_related("line_item")
+
+
+class ScoresView(ApiView):
+    """List, and record many."""
+
+    most_bytes = 8 * 1_048_576
+
+    def get(self, request: Request) -> Response:
+        """The newest first, a page at a time; ``cursor`` is the ``next`` of an earlier answer."""
+        rows = _of(self)
+        if (url := queries.only(request, "lineItem")) is not None:
+            rows = rows.filter(line_item__url_digest=digest(url))
+        if (user_id := queries.only(request, "userId")) is not None:
+            rows = rows.filter(user_digest=digest(user_id))
+        if (state := queries.only(request, "state")) is not None:
+            if state not in SyncState.values:
+                raise bad({"state": f"must be one of {', '.join(SyncState.values)}"})
+            rows = rows.filter(state=state)
+        if (cursor := queries.only(request, "cursor")) is not None:
+            rows = rows.filter(pk__lt=self._after(cursor))
+        size = min(queries.limit(request) or _PAGE, _PAGE)
+        page = list(rows.order_by("-pk")[: size + 1])
+        more = {"next": str(page[size - 1].uid)} if len(page) > size else {}
+        return Response({"scores": [own_shapes.score(row) for row in page[:size]], **more})
+
+    def post(self, request: Request) -> Response:
+        """Record many in one line item, all or nothing; what is recorded already changes nothing."""
+        url, items = _many(request.data)
+        said = _said(items)
+        context, row = places.line_item(self.caller, request, url)
+        column = columns.writable(context, row, url)
+        for item in said:
+            if item.get("score_given") is not None and item.get("score_maximum") is None:
+                item["score_maximum"] = columns.maximum(column)
+        try:
+            summary = scores.record_many(column, said)
+        except ValidationError as problem:
+            raise _refused(problem) from None
+        return Response({"created": summary.created, "changed": summary.changed, "unchanged": summary.unchanged})
+
+    def _after(self, cursor: str) -> int:
+        try:
+            found = _of(self).filter(uid=UUID(cursor)).values_list("pk", flat=True).first()
+        except ValueError:
+            found = None
+        if found is None:
+            raise bad({"cursor": "must be the next of an earlier answer"})
+        return found
+
+
+class ScoreView(ApiView):
+    """One, with its attempts; and what a person may decide about it."""
+
+    def get(self, request: Request, uid: UUID) -> Response:
+        """Its state, and every exchange about it that is still kept, the newest first."""
+        return Response(own_shapes.with_attempts(self._row(uid)))
+
+    def post(self, request: Request, uid: UUID, decision: str) -> Response:
+        """``retry``: send it again, or at once. ``cancel``: do not send it, for a ``reason``."""
+        row = self._row(uid)
+        if decision == "retry":
+            if not row.can_retry or not scores.retry(row):
+                raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only a score that waits or rests can be sent again.")
+        else:
+            self._cancel(row, request.data)
+        row.refresh_from_db()
+        return Response(own_shapes.score(row))
+
+    def _cancel(self, row: Score, body: Mapping[str, Any]) -> None:
+        fields.only_known(body, {"reason"})
+        reason = body.get("reason")
+        try:
+            if not isinstance(reason, str):
+                raise bad({"reason": "is needed: it is what the next person reads"})
+            done = row.can_cancel and scores.cancel(row, reason=reason)
+        except ValidationError:
+            raise bad({"reason": "must be a text that is not blank, and can be stored"}) from None
+        if not done:
+            raise ApiError(409, "CANNOT_CANCEL", f"It is {row.state}: only a score that waits or rests can be taken back.")
+
+    def _row(self, uid: UUID) -> Score:
+        found = _of(self).filter(uid=uid).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+def _many(body: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    fields.only_known(body, {"lineItem", "scores"})
+    url, items = fields.line_item_id(body), body.get("scores")
+    if not isinstance(items, list) or not 1 <= len(items) <= _MOST_SCORES:
+        raise bad({"scores": f"must be a list of 1 to {_MOST_SCORES} scores"})
+    return url, items
+
+
+def _said(items: list[Any]) -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = []
+    errors: dict[str, str] = {}
+    for position, item in enumerate(items):
+        try:
+            if not isinstance(item, dict):
+                raise bad({"": "must be an object"})
+            said.append(fields.score(item))
+        except ApiError as problem:
+            errors |= {f"scores[{position}].{error['field']}".rstrip("."): error["rule"] for error in problem.more["errors"]}
+        if len(errors) >= fields.MOST_ERRORS:
+            break
+    if errors:
+        raise bad(errors, message="INVALID_SCORE")
+    return said
+
+
+def _refused(problem: ValidationError) -> ApiError:
+    errors: dict[str, str] = {}
+    for one in problem.error_list:
+        params = dict(one.params or {})
+        name = f"scores[{params['position']}]" if "position" in params else "scores"
+        errors[name] = fields.worded(str(params.get("problem", one.messages[0])))
+    return bad(errors, message="INVALID_SCORE")

@@ -1,0 +1,34 @@
+"""Where the API answers: ``api/…`` below whatever a project includes this at."""
+
+from django.urls import path, register_converter
+
+from django_lti_ags.api import converters
+from django_lti_ags.api.idtoken import IdTokenView
+from django_lti_ags.api.line_items import LineItemsView
+from django_lti_ags.api.one_line_item import LineItemView
+from django_lti_ags.api.openapi import OpenApiView
+from django_lti_ags.api.own_scores import ScoresView, ScoreView
+from django_lti_ags.api.own_status import ReconcileView, StatusView
+from django_lti_ags.api.views import NowhereView
+
+register_converter(converters.AnythingConverter, "lti_ags_anything")
+
+urlpatterns = [
+    path("api/openapi.json", OpenApiView.as_view(), name="lti-api-openapi"),
+    path("api/idtoken", IdTokenView.as_view(), name="lti-api-idtoken"),
+    path("api/lineitems", LineItemsView.as_view(), name="lti-api-lineitems"),
+    path("api/lineitems/", LineItemsView.as_view()),
+    path("api/lineitems/<lti_ags_anything:given>", LineItemView.as_view(), name="lti-api-lineitem"),
+    path("api/sync/status", StatusView.as_view(), name="lti-api-status"),
+    path("api/sync/reconcile", ReconcileView.as_view(), name="lti-api-reconcile"),
+    path("api/sync/scores", ScoresView.as_view(), name="lti-api-scores"),
+    path("api/sync/scores/<uuid:uid>", ScoreView.as_view(http_method_names=["get", "head"]), name="lti-api-score"),
+    *(
+        path(
+            f"api/sync/scores/<uuid:uid>/{name}", ScoreView.as_view(http_method_names=["post"]), {"decision": name}, name=f"lti-api-{name}"
+        )
+        for name in ("retry", "cancel")
+    ),
+    path("api/", NowhereView.as_view()),
+    path("api/<lti_ags_anything:given>", NowhereView.as_view()),
+]

@@ -1,0 +1,90 @@
+"""A launch as a tool in another language is told it: the shape of LTIAAS' ``GET /api/idtoken`` (docs.ltiaas.com/api/get-idtoken).
+
+What a platform says oddly is left out: no tool should break over a title that is a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from django_lti_ags.ags import vocabulary
+from django_lti_ags.ags.reading import can_be_kept
+from django_lti_ags.sync.launch_claims import storable
+
+if TYPE_CHECKING:
+    from django_lti_ags.models import Context
+    from django_lti_ags.sync.launch_claims import LaunchClaims
+
+_PERSON: Final = {"email": "email", "name": "name", "givenName": "given_name", "familyName": "family_name"}
+_PLATFORM: Final = {
+    "name": "name",
+    "guid": "guid",
+    "productFamilyCode": "product_family_code",
+    "version": "version",
+    "description": "description",
+    "contactEmail": "contact_email",
+}
+_CONTEXT: Final = {"id": "id", "label": "label", "title": "title"}
+_LINK: Final = {"id": "id", "title": "title", "description": "description"}
+_PRESENTATION: Final = {"locale": "locale", "document_target": "document_target", "returnUrl": "return_url"}
+_NAMES_AND_ROLES: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+_DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+
+
+def told_of(raw: Mapping[str, Any], claims: LaunchClaims, context: Context) -> dict[str, Any]:
+    """``user``, ``platform``, ``launch`` and ``services`` of a verified launch, all but the service key; JSON that can be stored."""
+    registration = context.deployment.registration
+    platform = {
+        "id": str(registration.uid),
+        "url": registration.issuer,
+        "clientId": registration.client_id,
+        "deploymentId": claims.deployment_id,
+    }
+    grades: dict[str, Any] = {"available": claims.has_service}
+    if claims.line_item_url:
+        grades["lineItemId"] = claims.line_item_url
+    return {
+        "user": {"id": _text(raw.get("sub")), "roles": _texts(raw.get(vocabulary.ROLES_CLAIM)), **_chosen(raw, _PERSON)},
+        "platform": platform | _chosen(raw.get(vocabulary.TOOL_PLATFORM_CLAIM), _PLATFORM),
+        "launch": _launch(raw),
+        "services": {
+            "deepLinking": {"available": _DEEP_LINKING in raw},
+            "namesAndRoles": {"available": _NAMES_AND_ROLES in raw},
+            "assignmentAndGrades": grades,
+        },
+    }
+
+
+def _launch(raw: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "type": _text(raw.get(vocabulary.MESSAGE_TYPE_CLAIM)),
+        "target": _text(raw.get(vocabulary.TARGET_LINK_URI_CLAIM)),
+    }
+    context = raw.get(vocabulary.CONTEXT_CLAIM)
+    if isinstance(context, Mapping):
+        told["context"] = _chosen(context, _CONTEXT) | {"type": _texts(context.get("type"))}
+    if isinstance(raw.get(vocabulary.RESOURCE_LINK_CLAIM), Mapping):
+        told["resourceLink"] = _chosen(raw[vocabulary.RESOURCE_LINK_CLAIM], _LINK)
+    presentation = raw.get(vocabulary.LTI_CLAIM_PREFIX + "launch_presentation")
+    if isinstance(presentation, Mapping):
+        sizes = {name: presentation[name] for name in ("width", "height") if type(presentation.get(name)) is int}
+        told["presentation"] = _chosen(presentation, _PRESENTATION) | sizes
+    custom = raw.get(vocabulary.CUSTOM_CLAIM)
+    told["custom"] = dict(custom) if isinstance(custom, Mapping) and can_be_kept(custom) else {}
+    return told
+
+
+def _chosen(source: Any, names: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(source, Mapping):
+        return {}
+    found = {ours: _text(source.get(theirs)) for ours, theirs in names.items()}
+    return {name: text for name, text in found.items() if text}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and storable(value) else ""
+
+
+def _texts(values: Any) -> list[str]:
+    return [value for value in values if isinstance(value, str) and storable(value)] if isinstance(values, list) else []
