@@ -5,6 +5,7 @@ A refusal never tells whether it is the key or the launch that is wrong, nor whe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _LONGEST = 1000
 
 
-class _Scheme(BaseAuthentication):
+class _Scheme(BaseAuthentication, ABC):
     """One scheme of the Authorization header; another one's is passed over."""
 
     scheme: ClassVar[str]
@@ -50,9 +51,9 @@ class _Scheme(BaseAuthentication):
             raise self.refusal()
         return caller, self.scheme
 
+    @abstractmethod
     def caller(self, request: Request, shown: str) -> Caller | None:
         """Whom ``shown`` speaks for; None: nobody."""
-        raise NotImplementedError
 
     def refusal(self) -> ApiError:
         """The 401."""

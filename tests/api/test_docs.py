@@ -53,7 +53,7 @@ def test_the_addresses():
         clear_url_caches()
 
 
-@pytest.mark.demo
+@pytest.mark.node
 @pytest.mark.django_db(transaction=True)
 def test_the_client_in_node(campus, base_url, tmp_path):
     _, key = api_keys.issue("Quiz", [campus.registration])
