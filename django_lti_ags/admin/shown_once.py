@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
@@ -23,9 +24,9 @@ class ShownOnceAdmin(ReadOnlyAdmin):
     secret_meaning: ClassVar[Any]
     """What its owner must know of it."""
 
+    @abstractmethod
     def make(self, given: dict[str, Any]) -> tuple[Any, str]:
         """The stored row and its secret, from a form that was found good."""
-        raise NotImplementedError
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Who has the permission."""
