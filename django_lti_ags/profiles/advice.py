@@ -66,6 +66,9 @@ ADVICE: Final[dict[str, str]] = {
     "progress_elsewhere": _(
         "The platform tells elsewhere how far the file is, and no token is sent there. Look at the attempt at the platform."
     ),
+    "progress_lost": _(
+        "The platform's answer was lost, and with it the way to ask about the file: whether it arrived is not known. Look at the learner's submission in Canvas; if the file is not there, record the submission with a new submitted_at."
+    ),
     "course_concluded": _(
         "The course has ended, and the platform takes no more scores for it. Reopen it there; the next launch or a retry sends what waits."
     ),

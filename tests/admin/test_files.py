@@ -36,7 +36,9 @@ def test_the_files_of_a_score_are_asked_about_again_from_its_page(world, files, 
     assert button not in person("view_score").get(page).content.decode()
     assert person("view_score").post(button, {"confirmed": "yes"}).status_code == 403
     browser = person("view_score", "retry_score")
-    assert f'href="{button}"' in browser.get(page).content.decode()
+    shown = browser.get(page)
+    assert f'href="{button}"' in shown.content.decode()
+    assert [one.state for one in shown.context["files"]] == ["Delivered", "Not known", "Not known"]
     question = browser.get(button)
     assert "It concerns 1." in question.content.decode()
     browser.get(button, {"confirmed": "yes"})
