@@ -7,17 +7,22 @@
         registration, base_url="https://school.instructure.com", client_id=key_id, client_secret=secret, refresh_token=refresh
     )
     canvas_credentials.forget(registration)
+
+Live assessments that rest for want of a credential go on as soon as one is stored.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
 from django_lti_ags import conf
 from django_lti_ags.canvas.arguments import check_base_url
 from django_lti_ags.canvas.tokens import DeveloperKeyToken, UserToken
 from django_lti_ags.models import CanvasCredential, CanvasCredentialKind
 from django_lti_ags.models.canvas_credentials import sealed
+from django_lti_ags.sync import live_revival
 
 if TYPE_CHECKING:
     from django_lti_ags.models import Registration
@@ -72,5 +77,8 @@ def _store(registration: Registration, base_url: str, kind: str, client_id: str,
         "client_id": client_id,
         "secret_encrypted": sealed(secret),
     }
-    stored, _ = CanvasCredential.objects.using(conf.get("database")).update_or_create(registration=registration, defaults=values)
+    alias: str = conf.get("database")
+    with transaction.atomic(using=alias):
+        stored, _ = CanvasCredential.objects.using(alias).update_or_create(registration=registration, defaults=values)
+        live_revival.revive_with_credential(registration, alias)
     return stored

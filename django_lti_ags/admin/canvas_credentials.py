@@ -10,6 +10,7 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from django_lti_ags import conf
 from django_lti_ags.admin.readonly import KeptAdmin
 from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.canvas.arguments import check_base_url
@@ -17,6 +18,7 @@ from django_lti_ags.canvas.tokens import UserToken
 from django_lti_ags.exceptions import InvalidCanvasArgument
 from django_lti_ags.models import CanvasCredential, CanvasCredentialKind, Registration
 from django_lti_ags.models.canvas_credentials import sealed
+from django_lti_ags.sync import live_revival
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -138,8 +140,10 @@ class CanvasCredentialAdmin(KeptAdmin):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """With what was entered, sealed."""
+        """With what was entered, sealed; what rested for want of it goes on."""
         entered = form.secret()
         if entered:
             obj.secret_encrypted = sealed(entered)
         super().save_model(request, obj, form, change)
+        if entered:
+            live_revival.revive_with_credential(obj.registration, conf.get("database"))

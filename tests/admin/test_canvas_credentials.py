@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_lti_ags.models import CanvasCredential
+from django_lti_ags.models import CanvasCredential, SyncState
 from tests.admin.conftest import address
 
 SAVED = 302
@@ -56,6 +56,16 @@ def test_without_a_new_one_the_stored_secret_stays(stored, boss):
     assert secret() == {"access_token": TOKEN}
     assert change(boss, stored, access_token="1~newer").status_code == SAVED
     assert secret() == {"access_token": "1~newer"}
+
+
+def test_live_assessments_that_rest_for_want_of_one_go_on(world, stored, boss):
+    row = world.add_live_assessment("spelling", state=SyncState.FAILED, code="canvas_token_refused")
+    change(boss, stored)
+    row.refresh_from_db()
+    assert row.state == SyncState.FAILED, "nothing was entered"
+    change(boss, stored, access_token="1~newer")
+    row.refresh_from_db()
+    assert (row.state, row.code, row.due_at is not None) == (SyncState.PENDING, "", True)
 
 
 @pytest.mark.parametrize("fields", [{"base_url": "https://elsewhere.example"}, KEY | {"client_secret": "", "refresh_token": ""}])
