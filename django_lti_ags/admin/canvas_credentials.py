@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django_lti_ags import conf
 from django_lti_ags.admin.readonly import KeptAdmin
 from django_lti_ags.admin.scoping import scoped
-from django_lti_ags.canvas.arguments import check_base_url
 from django_lti_ags.canvas.tokens import UserToken
+from django_lti_ags.canvas_credentials import check_address
 from django_lti_ags.exceptions import InvalidCanvasArgument
 from django_lti_ags.models import CanvasCredential, CanvasCredentialKind, Registration
 from django_lti_ags.models.canvas_credentials import sealed
@@ -58,7 +58,7 @@ class CanvasCredentialForm(_Form):
     def clean_base_url(self) -> str:
         """Canvas' address alone."""
         try:
-            return check_base_url(self.cleaned_data["base_url"])
+            return check_address(self.cleaned_data["base_url"])
         except InvalidCanvasArgument as problem:
             raise ValidationError(_("This address cannot be used: %(problem)s."), params={"problem": problem.rule}) from None
 

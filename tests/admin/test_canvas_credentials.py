@@ -83,6 +83,7 @@ def test_a_secret_does_not_follow_a_changed_address_or_kind(stored, boss, fields
         (KEY | {"client_secret": "two words"}, {"client_secret"}),
         ({"access_token": "é"}, {"access_token"}),
         ({"base_url": f"{SCHOOL}/api/v1", "access_token": "1~new"}, {"base_url"}),
+        ({"base_url": "http://school.example", "access_token": "1~new"}, {"base_url"}),
         ({"kind": "else"}, {"kind"}),
     ],
 )
