@@ -66,9 +66,9 @@ def _webhooks(request: HttpRequest, chosen: Registration | None, site: str) -> I
 
 
 def _told(one: WebhookStanding) -> str:
-    told = gettext("Webhook: %(waiting)d messages wait, %(resting)d failed or are blocked") % {
-        "waiting": one.waiting,
-        "resting": one.resting,
+    told = gettext("Webhook: %(waiting)s messages wait, %(resting)s failed or are blocked") % {
+        "waiting": webhook_report.shown(one.waiting),
+        "resting": webhook_report.shown(one.resting),
     }
     if one.disabled_at:
         return told + "; " + gettext("it is disabled")

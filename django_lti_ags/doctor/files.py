@@ -9,7 +9,7 @@ from django_lti_ags.canvas.progress import SCOPE
 from django_lti_ags.canvas.submission import EXTENSION
 from django_lti_ags.doctor.causes import unanswered
 from django_lti_ags.doctor.findings import Finding, Side, ok, skipped, warn
-from django_lti_ags.models import Score, SubmittedFile
+from django_lti_ags.models import OPEN, RESTING, Score, SubmittedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from django_lti_ags.doctor.case import Case
 
 _CHECK: Final = "files"
-_NEWEST: Final = 200
-"""So many scores are looked at that may wait with files: of those that arrived the files have rows."""
+_MOST: Final = 200
+"""So many scores that have not arrived are looked at."""
 _GRANT: Final = (
     f"Grant {SCOPE} in the developer key, and launch the tool once. Then have the platform asked about the files: "
     "manage.py lti_ags_resync --registration NAME --files."
@@ -50,6 +50,7 @@ def progress(case: Case) -> Iterator[Finding]:
 def _hands_in_files(case: Case) -> bool:
     if SubmittedFile.objects.filter(service__registration=case.registration).exists():
         return True
-    newest = Score.objects.filter(service__registration=case.registration).order_by("-pk").values_list("extensions", flat=True)
-    told = (one.get(EXTENSION) for one in newest[:_NEWEST] if isinstance(one, dict))
+    # Of those that arrived the files have rows.
+    others = Score.objects.filter(service__registration=case.registration, state__in=(*OPEN, *RESTING))
+    told = (one.get(EXTENSION) for one in others.values_list("extensions", flat=True)[:_MOST] if isinstance(one, dict))
     return any(isinstance(one, dict) and one.get("content_items") for one in told)

@@ -42,6 +42,11 @@ class WebhookStanding:
         return bool(self.resting or self.disabled_at or self.failing_since)
 
 
+def shown(count: int) -> str:
+    """A count for people."""
+    return f"{COUNTED_TO}+" if count > COUNTED_TO else str(count)
+
+
 def standing(endpoints: QuerySet[WebhookEndpoint]) -> list[WebhookStanding]:
     """Those of ``endpoints`` where something waits or rests, or that are failing or disabled; of revoked keys none.
 

@@ -78,7 +78,8 @@ examples:
             dry = True
         if total and not dry and options["files"]:
             due["files_followed"] = self._follow(chosen, total)
-            self.tell(f"The platform is asked again about {due['files_followed']} files.")
+            files = due["files_followed"]
+            self.tell(f"The platform is asked again about {files} {'file' if files == 1 else 'files'}.")
         elif total and not dry:
             due |= self._send(chosen, total, options)
             self.tell(f"{sum(due.values())} are due now.{_left(total - sum(due.values()), options)}")

@@ -14,10 +14,10 @@ from django_lti_ags.management.given import span_seconds
 from django_lti_ags.management.registered import HOW, registered
 from django_lti_ags.management.telling import FOUND, TellingCommand
 from django_lti_ags.models import Registration, Service, WebhookEndpoint
+from django_lti_ags.sync import webhook_report
 from django_lti_ags.sync.live_report import LiveStanding, standing
 from django_lti_ags.sync.report import Condition, ServiceReport, SyncReport, measure
 from django_lti_ags.sync.webhook_report import WebhookStanding
-from django_lti_ags.sync.webhook_report import standing as webhook_standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +69,7 @@ exit codes: 0 all is well; 1 it could not be found out; 2 wrong arguments; 3 a t
         problems = list(_problems(measured, list(registrations.exclude(paused_at=None)), options))
         live = standing([one.service_id for one in measured.services])
         endpoints = WebhookEndpoint.objects.all()
-        hooks = webhook_standing(endpoints if chosen is None else endpoints.filter(api_key__registrations=chosen))
+        hooks = webhook_report.standing(endpoints if chosen is None else endpoints.filter(api_key__registrations=chosen))
         self._tell(measured)
         for one in measured.services:
             if one.service_id in live:
@@ -122,7 +122,8 @@ def _of_webhook(one: WebhookStanding) -> str:
         why = f"; disabled since {_at(one.disabled_at)}"
     elif one.failing_since:
         why = f"; failing since {_at(one.failing_since)} ({one.last_failure_code})"
-    return f"{one.api_key}, webhook at {one.host}: {one.waiting} waiting, {one.resting} failed or blocked{why}"
+    counts = f"{webhook_report.shown(one.waiting)} waiting, {webhook_report.shown(one.resting)} failed or blocked"
+    return f"{one.api_key}, webhook at {one.host}: {counts}{why}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
