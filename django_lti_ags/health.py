@@ -23,7 +23,7 @@ from django.utils.decorators import method_decorator
 from django.views.generic import View
 
 from django_lti_ags import conf
-from django_lti_ags.sync import report
+from django_lti_ags.sync import live_report, report
 from django_lti_ags.sync.outbox_sql import database_now
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _APP: Final = "lti_ags"
 _TEXTS: Final = {
     "database": "The database cannot be reached.",
     "migrations": "Migrations of lti_ags are not applied: run manage.py migrate.",
-    "late": "Scores have been due for too long.",
+    "late": "Scores or live assessments have been due for too long.",
 }
 _migrated: set[str] = set()
 """Databases that were found migrated: that stays so for as long as this process runs."""
@@ -56,7 +56,8 @@ class LiveView(View):
 class ReadyView(View):
     """The database answers and is migrated; with ``max_oldest_seconds`` also: nothing has been due for longer.
 
-    Scores of paused registrations do not count as late: a restart or another server would not help them.
+    Scores and live assessments count; webhooks do not: whether their receivers answer is not for us to mend. Nor do those
+    of paused registrations: a restart or another server would not help them.
     Do not give an age where a load balancer asks: late grades are no reason to take web processes away.
     """
 
@@ -78,8 +79,8 @@ class ReadyView(View):
             return ["migrations"]
         if self.max_oldest_seconds is None:
             return []
-        oldest = report.oldest_due_seconds(now)
-        return ["late"] if oldest is not None and oldest > self.max_oldest_seconds else []
+        oldest = max(report.oldest_due_seconds(now) or 0.0, live_report.oldest_due_seconds(now) or 0.0)
+        return ["late"] if oldest > self.max_oldest_seconds else []
 
 
 def _is_migrated(alias: str) -> bool:

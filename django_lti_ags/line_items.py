@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import transaction
@@ -28,7 +29,7 @@ from django_lti_ags.models import RESTING, Context, LineItem
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.launch_claims import LaunchClaims, read_claims
-from django_lti_ags.sync.launched import column, coupled, course, keep_newest
+from django_lti_ags.sync.launched import column, coupled, course, default_column, keep_newest
 from django_lti_ags.sync.outbox_sql import database_now
 from django_lti_ags.sync.recording import outbox_alias, wake_on_commit
 from django_lti_ags.sync.services import found_or_made, service_at
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+logger = logging.getLogger(__name__)
 
 __all__ = ["context_from_launch", "declare", "from_launch"]
 
@@ -114,7 +116,8 @@ def declare(
         score_maximum: above zero.
         resource_id, resource_link_id, tag: what it is found again by; at least one.
         extensions: further fields that it is made with, each under a full URL; Canvas' own go to Canvas only. In Canvas a second
-            column of one resource link accepts scores and shows none: leave ``resource_link_id`` out there.
+            column of one resource link accepts scores and shows none: leave ``resource_link_id`` out there. Where launches have
+            shown the first one, that is logged as a warning, and stands on the column's page in the admin.
 
     Raises:
         InvalidLineItem: a blank label, a maximum that is not above zero, or nothing to tell it apart by.
@@ -161,7 +164,16 @@ def _declared(context: Context, label: str, score_maximum: float, more: Mapping[
         blocks.lift(LineItem.objects.using(alias).filter(pk=line_item.pk))
         line_item.refresh_from_db(using=alias)
     wake_on_commit(alias)
+    if line_item.uid == wanted.uid:
+        _warn_of_a_second_column(line_item)
     return line_item
+
+
+def _warn_of_a_second_column(line_item: LineItem) -> None:
+    first = default_column(line_item)
+    if first is not None:
+        text = "The column %s (%s) moves no grade: its resource link has the column %s already. Declare it without resource_link_id."
+        logger.warning(text, line_item.uid, line_item.label, first.uid, extra={"line_item_id": line_item.pk})
 
 
 def _check_declaration(label: str, score_maximum: float | Decimal, told_apart_by: Mapping[str, str]) -> None:

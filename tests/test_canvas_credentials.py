@@ -66,6 +66,30 @@ def test_an_address_that_is_none_is_refused(registration, bad):
     assert not CanvasCredential.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("base_url", "listed", "taken"),
+    [
+        ("http://school.example", [], False),
+        ("http://school.example", ["other.example"], False),
+        ("http://school.example", ["school.example"], True),
+        ("http://school.example:3000", ["school.example:3000"], True),
+        ("http://school.example:3001", ["school.example:3000"], False),
+        ("http://10.1.2.3:3000", ["10.0.0.0/8"], True),
+        ("http://10.1.2.3:3000", ["192.168.0.0/16"], False),
+        ("http://127.0.0.1:3000", [], False),
+        ("https://school.example", [], True),
+    ],
+)
+def test_a_token_goes_over_https_unless_the_host_is_listed(registration, settings, base_url, listed, taken):
+    settings.LTI_AGS = settings.LTI_AGS | {"ALLOWED_PRIVATE_HOSTS": listed}
+    if taken:
+        assert store_key(registration, base_url=base_url).base_url == base_url
+        return
+    with pytest.raises(InvalidCanvasArgument, match=r"^base_url=.*must begin with https://.*ALLOWED_PRIVATE_HOSTS"):
+        store_key(registration, base_url=base_url)
+    assert not CanvasCredential.objects.exists()
+
+
 def test_the_database_holds_a_key_to_its_id(registration):
     stored = store_key(registration)
     for changes in ({"client_id": ""}, {"kind": "user_token"}, {"kind": "else"}):

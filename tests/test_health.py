@@ -94,6 +94,15 @@ def test_late_scores_where_that_is_asked_for(client, db, tool_key):
     assert client.get("/health/delivery").json() == WELL
 
 
+def test_a_late_live_assessment_counts_too(client, db, tool_key):
+    world = World(tool_key)
+    Score.objects.all().delete()
+    world.add_live_assessment("late", state="pending", due_at=database_now("default") - timedelta(seconds=610))
+    assert problem_of(client.get("/health/delivery")) == "late"
+    registrations.pause(Registration.objects.get(), reason="x")
+    assert client.get("/health/delivery").json() == WELL
+
+
 def test_an_age_can_be_given_to_the_view(db, tool_key):
     world = World(tool_key)
     world.add_score("u9", due_at=database_now("default") - timedelta(seconds=5))

@@ -281,6 +281,24 @@ def test_a_declared_column_is_there_once_and_wanted(campus):
     assert (again.url, again.state, again.label, again.score_maximum) == ("", SyncState.PENDING, "Essay 2", 30)
 
 
+def test_a_second_column_of_a_link_is_warned_of_where_it_moves_no_grade(campus, caplog):
+    """That is Canvas, and only what a launch has shown is known."""
+    first = line_items.from_launch(campus.claims())
+    context, link = first.context, {"resource_link_id": first.resource_link_id, "label": "Draft", "score_maximum": 5}
+    for profile, tag, warned in (("", "a", False), ("moodle", "b", False), ("canvas", "c", True)):
+        Registration.objects.update(profile=profile)
+        context = Context.objects.get(pk=context.pk)
+        second = line_items.declare(context, tag=tag, **link)
+        line_items.declare(context, tag=tag, **link)
+        told = [record for record in caplog.records if str(second.uid) in record.getMessage()]
+        assert len(told) == int(warned), "once, when it is declared first"
+        assert not warned or f"resource link has the column {first.uid} already" in told[0].getMessage()
+    assert line_items.declare(context, resource_link_id=first.resource_link_id, label="Quiz", score_maximum=5) == first
+    line_items.declare(context, tag="d", label="Own", score_maximum=5)
+    line_items.declare(context, tag="e", **(link | {"resource_link_id": "another"}))
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

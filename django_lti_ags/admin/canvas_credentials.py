@@ -10,12 +10,14 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from django_lti_ags import conf
 from django_lti_ags.admin.readonly import KeptAdmin
-from django_lti_ags.canvas.arguments import check_base_url
 from django_lti_ags.canvas.tokens import UserToken
+from django_lti_ags.canvas_credentials import check_address
 from django_lti_ags.exceptions import InvalidCanvasArgument
 from django_lti_ags.models import CanvasCredential, CanvasCredentialKind
 from django_lti_ags.models.canvas_credentials import sealed
+from django_lti_ags.sync import live_revival
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -55,7 +57,7 @@ class CanvasCredentialForm(_Form):
     def clean_base_url(self) -> str:
         """Canvas' address alone."""
         try:
-            return check_base_url(self.cleaned_data["base_url"])
+            return check_address(self.cleaned_data["base_url"])
         except InvalidCanvasArgument as problem:
             raise ValidationError(_("This address cannot be used: %(problem)s."), params={"problem": problem.rule}) from None
 
@@ -132,8 +134,10 @@ class CanvasCredentialAdmin(KeptAdmin):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """With what was entered, sealed."""
+        """With what was entered, sealed; what rested for want of it goes on."""
         entered = form.secret()
         if entered:
             obj.secret_encrypted = sealed(entered)
         super().save_model(request, obj, form, change)
+        if entered:
+            live_revival.revive_with_credential(obj.registration, conf.get("database"))

@@ -25,6 +25,7 @@ from django_lti_ags.admin.waiting import waiting
 from django_lti_ags.exceptions import IncompleteReading, LtiAgsError, NotStarted
 from django_lti_ags.models import Agreement
 from django_lti_ags.results import Policy
+from django_lti_ags.sync.launched import default_column
 from django_lti_ags.sync.resending import MOST_TIMES
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class ColumnAdmin(LaunchedAdmin):
             "totals": totals,
             "has_more": has_more,
             "most": columns.MOST,
+            "first_column": default_column(line_item),
             "may_search": may_search,
             "decisions": [
                 (reverse(f"{self.admin_site.name}:lti_ags_lineitem_{decision.name}", args=[line_item.pk]), decision.label)

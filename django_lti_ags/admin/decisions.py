@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from django_lti_ags import scores
 from django_lti_ags.models import DECIDABLE, Score, SyncState
+from django_lti_ags.sync.file_rows import with_files_to_follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,13 @@ class Decision:
     """What a row's name is made of beside itself."""
 
 
+def _follow_files(rows: QuerySet[Any]) -> int:
+    """How many scores, not how many files: scores were chosen."""
+    meant = list(rows.filter(with_files_to_follow()))
+    scores.follow_files(meant)
+    return len(meant)
+
+
 DECISIONS: Final = {
     decision.name: decision
     for decision in (
@@ -95,6 +103,23 @@ DECISIONS: Final = {
             possible=Q(state__in=DECIDABLE),
             apply=lambda rows, reason: scores.cancel(rows, reason=reason),
             asks_why=True,
+        ),
+        Decision(
+            name="follow_files",
+            title=_("Ask about the files again"),
+            meaning=_(
+                "The platform is asked again about files that failed, or that nobody could ask about. Nothing is handed in: what the "
+                "platform could not fetch it does not fetch again."
+            ),
+            button=_("Ask about their files"),
+            done=ngettext_lazy(
+                "The platform is asked again about the files of %(count)d score.",
+                "The platform is asked again about the files of %(count)d scores.",
+                "count",
+            ),
+            entry=_("Asked about the files again."),
+            possible=Q(with_files_to_follow()),
+            apply=lambda rows, reason: _follow_files(rows),
         ),
     )
 }

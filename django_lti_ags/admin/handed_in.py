@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from django_lti_ags.admin.readonly import advice_for
 from django_lti_ags.models import QueuedSubmission, SubmittedFile, SyncState
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from django_lti_ags.models import Score
 
 SHOWN: Final = 100
+_NOT_KNOWN: Final = ("progress_lost", "progress_elsewhere", "progress_refused", "missing_progress_scope", "file_given_up")
+"""Codes of files that are followed no more, and may be there all the same."""
 
 
 class Earlier(NamedTuple):
@@ -71,7 +75,7 @@ def files_of(score: Score, concealer: Concealer) -> list[File]:
             title=concealer.free(row.title),
             address=concealer.address(row.file_url),
             handed_in_at=row.created_at,
-            state=str(SyncState(row.state).label),
+            state=str(_("Not known") if row.code in _NOT_KNOWN else SyncState(row.state).label),
             completion=row.completion,
             code=row.code,
             detail=concealer.text(row.detail),

@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from django_lti_ags.admin import pausing
+from django_lti_ags.admin import beside, pausing
 from django_lti_ags.admin.charts import DAY, WEEK, charts, history
 from django_lti_ags.admin.readonly import ReadOnlyAdmin, advice_for
 from django_lti_ags.admin.scoping import allowed, scoped
@@ -115,6 +115,7 @@ class OverviewAdmin(ReadOnlyAdmin):
             "may_pause": pausing.may_pause(request),
             "rows": [self._row(request, one, measured) for one in measured.services],
             "totals": self._totals(request, measured, chosen),
+            "beside": beside.lines(request, measured, chosen, self.admin_site.name),
             "oldest": _spoken(measured.oldest_due_seconds),
             "counts": _COUNTS.values(),
             "next_step": next_step(known, measured),

@@ -13,6 +13,7 @@ from django_lti_ags.admin.branches import newest
 from django_lti_ags.admin.columns import fraction
 from django_lti_ags.admin.confirming import Question
 from django_lti_ags.admin.decisions import DECISIONS
+from django_lti_ags.admin.file_views import FileViews
 from django_lti_ags.admin.filters import (
     AgeFilter,
     ContextFilter,
@@ -38,14 +39,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class _ScoreAdmin(LearnerSearch, NamesLearners, FindsNewest, ScoreExport, ReadOnlyAdmin):
+class _ScoreAdmin(FileViews, LearnerSearch, NamesLearners, FindsNewest, ScoreExport, ReadOnlyAdmin):
     registration_paths = ("service__registration",)
     list_display = ("learner", "line_item_link", "course_link", "points", "state", "code", "tries", "due_at", "recorded_at")
     sortable_by = ("recorded_at",)
     list_select_related = ("line_item__context", "service__registration")
     change_list_template = "admin/lti_ags/scores.html"
     change_form_template = "admin/lti_ags/score.html"
-    actions = ("deliver", "retry", "cancel", "export")
+    actions = ("deliver", "retry", "cancel", "follow_files", "export")
 
     class Media:
         css: ClassVar = {"all": ["lti_ags/scores.css"]}
@@ -122,6 +123,7 @@ class _ScoreAdmin(LearnerSearch, NamesLearners, FindsNewest, ScoreExport, ReadOn
         context["story"] = story(score, score.concealer)
         context["earlier"] = earlier_submissions(score, score.concealer)
         context["files"] = files_of(score, score.concealer)
+        context["follow_files"] = self.follow_files_address(request, score) if context["files"] else ""
         context["prospect"] = prospect(score, score.now, score.concealer)
         context["now"] = score.now
         context["most_entries"] = ENTRIES

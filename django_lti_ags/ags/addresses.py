@@ -69,11 +69,15 @@ class AddressGuard:
         """
         if self._lists(host, port):
             return
-        ip = ipaddress.ip_address(address.partition("%")[0])
-        if any(ip.version == network.version and ip in network for network in self._networks):
+        if self._is_in_a_network(address):
             return
-        if not is_public(ip):
+        if not is_public(ipaddress.ip_address(address.partition("%")[0])):
             raise AddressRefused(f"{host} resolves to {address}, which is not a public address")
+
+    def lists(self, host: str, port: int) -> bool:
+        """Whether an operator listed ``host``: its name, or the address or network of the address that it is. Nothing is looked up."""
+        address = literal(host)
+        return self._lists(host, port) or (address is not None and self._is_in_a_network(address))
 
     def check_name(self, host: str, port: int) -> None:
         """Accept a host that somebody else will resolve: a proxy. Its address cannot be checked, but what it says can.
@@ -88,6 +92,10 @@ class AddressGuard:
         name = f".{host.casefold().rstrip('.')}"
         if (name.count(".") == 1 or name.endswith(_INSIDE)) and not self._lists(host, port):
             raise AddressRefused(f"{host} is a name inside a network")
+
+    def _is_in_a_network(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        return any(ip.version == network.version and ip in network for network in self._networks)
 
     def _lists(self, host: str, port: int) -> bool:
         name = host.casefold().rstrip(".")

@@ -58,6 +58,7 @@ class FileReceipt:
     """A file that Canvas was told of, and where it tells how far it is."""
 
     progress_url: str
+    """Blank: the answer that tells it was lost."""
     is_elsewhere: bool
     """Whether that is on another origin than the score's: no token goes there."""
     url: str = ""
@@ -69,8 +70,6 @@ def file_receipts(extension: Any, asked: str) -> list[FileReceipt]:
 
     The score is there already, so what cannot be read is passed over.
     """
-    items = extension.get("content_items") if isinstance(extension, dict) else None
-    told = [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
     return [
         FileReceipt(
             progress_url=one["progress"],
@@ -78,9 +77,19 @@ def file_receipts(extension: Any, asked: str) -> list[FileReceipt]:
             url=_text(one, "url"),
             title=_text(one, "title"),
         )
-        for one in told[:_MOST_FILES]
+        for one in _items(extension)
         if _is_usable(one.get("progress"))
     ]
+
+
+def receipts_without_an_answer(extension: Any) -> list[FileReceipt]:
+    """The files that were handed in with ``extension``, whose answer nobody has: what became of them only a person can see."""
+    return [FileReceipt(progress_url="", is_elsewhere=False, url=_text(one, "url"), title=_text(one, "title")) for one in _items(extension)]
+
+
+def _items(extension: Any) -> list[dict[str, Any]]:
+    items = extension.get("content_items") if isinstance(extension, dict) else None
+    return [one for one in items if isinstance(one, dict)][:_MOST_FILES] if isinstance(items, list) else []
 
 
 def _is_usable(url: Any) -> bool:

@@ -26,16 +26,18 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from django_lti_ags import conf
-from django_lti_ags.models import Registration
-from django_lti_ags.sync import report, sampling
+from django_lti_ags.models import Registration, WebhookEndpoint
+from django_lti_ags.sync import live_report, report, sampling, webhook_report
+from django_lti_ags.sync.live_report import LiveStanding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.http import HttpRequest
     from prometheus_client.metrics_core import Metric
 
     from django_lti_ags.sync.report import ServiceReport
+    from django_lti_ags.sync.webhook_report import WebhookStanding
 
 LABELS: Final = ("registration", "name", "service")
 """The registration's uid, its name for people, and the campus' origin; blank for a registration that was never launched from."""
@@ -43,6 +45,8 @@ OUTCOMES: Final = ("delivered", "superseded", "blocked", "failed", "cancelled")
 _KEPT_SECONDS: Final = 10
 _CACHE_KEY: Final = "lti_ags:metrics"
 
+WEBHOOK_LABELS: Final = ("endpoint", "api_key", "host")
+"""The endpoint's uid, the name of its key, and where it is, without the path."""
 _PAUSED: Final = "lti_ags_registration_paused"
 
 _GAUGES: Final[Mapping[str, tuple[str, Callable[[ServiceReport], float | None]]]] = {
@@ -66,12 +70,20 @@ _GAUGES: Final[Mapping[str, tuple[str, Callable[[ServiceReport], float | None]]]
 }
 
 
+_OF_WEBHOOKS: Final[Sequence[tuple[str, str, Callable[[WebhookStanding], float]]]] = (
+    ("lti_ags_waiting_webhooks", "Messages to be sent to the endpoint; counted to 10000, 10001 is more.", lambda one: one.waiting),
+    ("lti_ags_resting_webhooks", "Messages that failed or are blocked; counted likewise.", lambda one: one.resting),
+    ("lti_ags_webhook_failing", "1: the endpoint's last answers were failures.", lambda one: one.failing_since is not None),
+    ("lti_ags_webhook_disabled", "1: the endpoint is told nothing until a person enables it.", lambda one: one.disabled_at is not None),
+)
+
+
 class DeliveryCollector(Collector):
     """The numbers of ``sync/report.py``, asked for at each scrape."""
 
     def describe(self) -> Iterable[Metric]:
         """Names only: registering must not need the database."""
-        return [*(family for _, family in _families()), _quantiles(), _outcomes(), _sampled()]
+        return [*(family for _, family in _families()), *_live(), *_webhooks(), _quantiles(), _outcomes(), _sampled()]
 
     def collect(self) -> Iterable[Metric]:
         """Each service's numbers."""
@@ -84,6 +96,8 @@ class DeliveryCollector(Collector):
             if family.name == _PAUSED:
                 _add_without_launch(family)
             yield family
+        yield from _live(measured.services)
+        yield from _webhooks(webhook_report.standing(WebhookEndpoint.objects.all()))
         quantiles = _quantiles()
         for one in measured.services:
             for quantile, seconds in (("0.5", one.p50_seconds), ("0.95", one.p95_seconds)):
@@ -136,6 +150,28 @@ def _add_without_launch(family: GaugeMetricFamily) -> None:
     """Registrations that no launch has told a service of can be paused, too."""
     for one in Registration.objects.filter(services=None).order_by("pk"):
         family.add_metric([str(one.uid), str(one), ""], float(one.is_paused))
+
+
+def _live(services: Sequence[ServiceReport] = ()) -> list[GaugeMetricFamily]:
+    waiting = GaugeMetricFamily("lti_ags_waiting_live_assessments", "Live assessments with results to be sent.", labels=LABELS)
+    resting = GaugeMetricFamily("lti_ags_resting_live_assessments", "Live assessments that failed or are blocked.", labels=LABELS)
+    standing = live_report.standing([one.service_id for one in services]) if services else {}
+    for one in services:
+        told = standing.get(one.service_id, LiveStanding())
+        waiting.add_metric(_labels(one), told.waiting)
+        resting.add_metric(_labels(one), told.resting)
+    return [waiting, resting]
+
+
+def _webhooks(endpoints: Sequence[WebhookStanding] = ()) -> list[GaugeMetricFamily]:
+    """Of endpoints that there is something to say of; the others are well."""
+    families = []
+    for name, text, read in _OF_WEBHOOKS:
+        family = GaugeMetricFamily(name, text, labels=WEBHOOK_LABELS)
+        for one in endpoints:
+            family.add_metric([str(one.endpoint_uid), one.api_key, one.host], float(read(one)))
+        families.append(family)
+    return families
 
 
 def _quantiles() -> GaugeMetricFamily:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from django_lti_ags.doctor import canvas, columns, places, tokens
+from django_lti_ags.doctor import canvas, columns, files, places, tokens
 from django_lti_ags.doctor.case import Case
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _CHECKS: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
     tokens.scopes,
     columns.columns,
     tokens.clock,
+    files.progress,
     canvas.rest_api,
 )
 

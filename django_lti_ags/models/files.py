@@ -27,7 +27,7 @@ class SubmittedFile(Leased):
     service = models.ForeignKey(
         Service, verbose_name=_("service"), on_delete=models.PROTECT, related_name="files", db_index=False, db_constraint=False
     )
-    url = models.TextField(_("url"), help_text=_("Where the platform tells how far it is."))
+    url = models.TextField(_("url"), blank=True, help_text=_("Where the platform tells how far it is; empty: its answer was lost."))
     url_digest = digest_field()
     file_url = models.TextField(_("file url"), blank=True, help_text=_("Where the platform fetches it."))
     title = models.TextField(_("title"), blank=True)
@@ -50,7 +50,12 @@ class SubmittedFile(Leased):
     def __str__(self) -> str:
         return f"file {self.pk} of score {self.score_id}"
 
+    @staticmethod
+    def digest_of(url: str, file_url: str) -> str:
+        """What tells the files of a score apart: where the platform tells of them; where that is lost, their own address."""
+        return digest(url) if url else digest(url, file_url)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep the digest true to ``url``."""
-        self.url_digest = digest(self.url)
+        self.url_digest = self.digest_of(self.url, self.file_url)
         super().save(*args, **kwargs)

@@ -54,17 +54,20 @@ ADVICE: Final[dict[str, str]] = {
         "The platform could not take the file, and the attempt stands without it. Make its address reachable from there without a login, then record the submission with a new submitted_at."
     ),
     "file_given_up": _(
-        "The platform was asked for a day, and still says that the file is under way. Look at the attempt there; ask again with scores.follow_files."
+        "The platform was asked for a day, and still says that the file is under way. Look at the attempt there; ask again from the score's page, or with lti_ags_resync --files."
     ),
     "missing_progress_scope": _(
-        "Nobody knows whether the file arrived: the platform did not grant this tool the scope for it. Grant it in the developer key; after the next launch, ask again with scores.follow_files."
+        "Nobody knows whether the file arrived: the platform did not grant this tool the scope for it. Grant it in the developer key; after the next launch, ask again from the score's page, or with lti_ags_resync --files."
     ),
     "progress_refused": _(
-        "Nobody knows whether the file arrived: the platform does not answer this tool about it. Look at the attempt there; ask again with scores.follow_files."
+        "Nobody knows whether the file arrived: the platform does not answer this tool about it. Look at the attempt there; ask again from the score's page, or with lti_ags_resync --files."
     ),
     "progress_unreadable": _("The platform's answer about the file cannot be read. It is asked again."),
     "progress_elsewhere": _(
         "The platform tells elsewhere how far the file is, and no token is sent there. Look at the attempt at the platform."
+    ),
+    "progress_lost": _(
+        "The platform's answer was lost, and with it the way to ask about the file: whether it arrived is not known. Look at the learner's submission in Canvas; if the file is not there, record the submission with a new submitted_at."
     ),
     "course_concluded": _(
         "The course has ended, and the platform takes no more scores for it. Reopen it there; the next launch or a retry sends what waits."

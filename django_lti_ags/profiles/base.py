@@ -93,6 +93,8 @@ class Profile:
     """Whether each score adds its comment to those that are there, so that one is not sent twice."""
     takes_submissions: ClassVar[bool] = False
     """Whether a score can make an attempt in the gradebook."""
+    grades_by_first_column: ClassVar[bool] = False
+    """Whether of the columns of one resource link only the first moves the gradebook; others accept scores and show none."""
     keeps_grade_while: ClassVar[frozenset[str]] = frozenset(GradingProgress)
     """The gradingProgress values that leave a grade standing; any other erases it."""
 

@@ -39,6 +39,8 @@ class CanvasProfile(Profile):
     adds_comments = True
     # And, unless told otherwise, makes an attempt.
     takes_submissions = True
+    # A second one answers scores with 200.
+    grades_by_first_column = True
     # The Result keeps the pair that was sent, also above the maximum.
     shown_decimals = 5
     clips = False

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Model
 
+from django_lti_ags import conf
 from django_lti_ags.exceptions import LaunchRefused, UnknownRegistration
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.outbox_sql import UtcNow, database_now
+from django_lti_ags.sync.profiles import profile_of
 from django_lti_ags.sync.recording import wake_on_commit
 from django_lti_ags.sync.services import found_or_made, service_at
 
@@ -130,6 +132,20 @@ def coupled(known: Any, resource_link_id: str) -> LineItem | None:
         return None
     candidates = known.filter(resource_link_id=resource_link_id, declared_digest=None).order_by("-pk")
     return next((row for row in candidates if row.resource_link_id == resource_link_id), None)
+
+
+def default_column(line_item: LineItem) -> LineItem | None:
+    """The column that moves the gradebook in the place of ``line_item``, as far as launches have shown it; None: none is known.
+
+    Of declared columns alone: they may be a link's second one, which some platforms take scores for and show nothing of.
+    """
+    if line_item.declared_digest is None or not line_item.resource_link_id:
+        return None
+    if not profile_of(line_item.context.deployment.registration).grades_by_first_column:
+        return None
+    alias: str = conf.get("database")
+    first = coupled(LineItem.objects.using(alias).filter(context=line_item.context_id), line_item.resource_link_id)
+    return None if first is None or first.url == line_item.url else first
 
 
 def _registration(claims: LaunchClaims, alias: str) -> Registration:

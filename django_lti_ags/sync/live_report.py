@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count
+from django.db.models import Count, Min
 
 from django_lti_ags import conf
 from django_lti_ags.models import OPEN, RESTING, LiveAssessment
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,13 @@ class LiveStanding:
     """Open: to be sent, or being sent."""
     resting: int = 0
     """Failed or blocked: a person has to look."""
+
+
+def oldest_due_seconds(now: datetime) -> float | None:
+    """How long the oldest due assessment of any registration that is not paused has been due, for probes; one query."""
+    rows = LiveAssessment.objects.using(conf.get("database")).filter(due_at__lte=now, service__registration__paused_at=None)
+    oldest = rows.aggregate(oldest=Min("due_at"))["oldest"]
+    return (now - oldest).total_seconds() if oldest else None
 
 
 def standing(services: Collection[int]) -> dict[int, LiveStanding]:

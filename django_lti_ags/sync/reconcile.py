@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from django_lti_ags import conf
 from django_lti_ags.ags.vocabulary import SCOPE_LINE_ITEM, SCOPE_LINE_ITEM_READONLY
 from django_lti_ags.exceptions import AgsError, IncompleteReading
-from django_lti_ags.models import Agreement, LineItem, Score
+from django_lti_ags.models import Agreement, LineItem, Score, SyncState
+from django_lti_ags.profiles.verdict import SUBMISSION_REFUSED
 from django_lti_ags.sync import resending
 from django_lti_ags.sync.comparing import Compared, Terms, compare
 from django_lti_ags.sync.outbox_sql import database_now
@@ -58,6 +59,8 @@ class Reconciliation:
     """How many it leaves alone: they were sent again three times since they were recorded, and are still not shown."""
     resent: int
     """How many it did make due; less than ``chosen`` if something was recorded for them meanwhile."""
+    submissions_refused: int
+    """How many of the failed ones are delivered themselves: what the platform refused is an earlier submission, and a person decides."""
     compared_at: datetime
 
     @property
@@ -105,8 +108,14 @@ def reconcile(
         chosen=chosen,
         spent=spent,
         resent=resent,
+        submissions_refused=_submissions_refused(line_item, alias) if counts[Agreement.FAILED] else 0,
         compared_at=now,
     )
+
+
+def _submissions_refused(line_item: LineItem, alias: str) -> int:
+    rows = Score.objects.using(alias).filter(line_item=line_item, state=SyncState.FAILED, code=SUBMISSION_REFUSED)
+    return rows.count()
 
 
 def _read_all(reading: Reading, start_by: float | None, progress: Callable[[int], None] | None) -> int:

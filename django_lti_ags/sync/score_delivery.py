@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django_lti_ags.ags.types import Score as WireScore
 from django_lti_ags.ags.vocabulary import SCOPE_RESULT_READONLY
-from django_lti_ags.canvas.progress import file_receipts
+from django_lti_ags.canvas.progress import file_receipts, receipts_without_an_answer
 from django_lti_ags.canvas.submission import EXTENSION, leaving_the_grade
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidScore, MissingScope, NotStarted
 from django_lti_ags.profiles.answers import describe
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from django_lti_ags.ags.exchange import Exchange
 
 _GRADE_IS_NOT_OURS: Final = (CHANGED_ELSEWHERE, LIKELY_DELIVERED)
+_WITHOUT_AN_ANSWER: Final = ("already_there", *_GRADE_IS_NOT_OURS)
+"""Verdicts after which nothing is sent any more: what the lost answer said of files, nobody will know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ def talk(job: ScoreJob, client: Client) -> tuple[Verdict, bool]:
         # No number, so the Result looks alike without the submission. A repeat makes no second attempt; its comment would be added.
         job, asked = _in_doubt(job), None
     if asked is not None:
+        _miss_files(job, asked)
         return asked, asked.code in ("already_there", CHANGED_ELSEWHERE)
     return _post(job, client), job.unsettled
 
@@ -62,6 +65,7 @@ def _hand_in_alone(job: ScoreJob, client: Client, asked: Verdict) -> tuple[Verdi
     """Make sure of the submission, where nothing may be done to the grade: its time keeps a second attempt away."""
     unreadable = asked.code == LIKELY_DELIVERED
     if unreadable and not job.is_queued:
+        _miss_files(job, asked)
         return asked, False
     fields = {**job.fields, "extensions": leaving_the_grade(job.fields["extensions"])}
     if unreadable:
@@ -71,6 +75,12 @@ def _hand_in_alone(job: ScoreJob, client: Client, asked: Verdict) -> tuple[Verdi
         return handed, False
     job.facts["handed_in"] = True
     return (handed if job.is_queued else asked), True
+
+
+def _miss_files(job: ScoreJob, asked: Verdict) -> None:
+    """Note the files of a submission that may be there, and whose answer is lost."""
+    if job.hands_in and asked.code in _WITHOUT_AN_ANSWER:
+        job.facts["files"] = receipts_without_an_answer(job.fields["extensions"].get(EXTENSION))
 
 
 def _in_doubt(job: ScoreJob) -> ScoreJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from django_lti_ags.models import CanvasCredential
+from django_lti_ags.models import CanvasCredential, SyncState
 from tests.admin.conftest import address
 
 SAVED = 302
@@ -58,6 +58,16 @@ def test_without_a_new_one_the_stored_secret_stays(stored, boss):
     assert secret() == {"access_token": "1~newer"}
 
 
+def test_live_assessments_that_rest_for_want_of_one_go_on(world, stored, boss):
+    row = world.add_live_assessment("spelling", state=SyncState.FAILED, code="canvas_token_refused")
+    change(boss, stored)
+    row.refresh_from_db()
+    assert row.state == SyncState.FAILED, "nothing was entered"
+    change(boss, stored, access_token="1~newer")
+    row.refresh_from_db()
+    assert (row.state, row.code, row.due_at is not None) == (SyncState.PENDING, "", True)
+
+
 @pytest.mark.parametrize("fields", [{"base_url": "https://elsewhere.example"}, KEY | {"client_secret": "", "refresh_token": ""}])
 def test_a_secret_does_not_follow_a_changed_address_or_kind(stored, boss, fields):
     assert set(errors(change(boss, stored, **fields))) <= {"access_token", "client_secret", "refresh_token"}
@@ -73,6 +83,7 @@ def test_a_secret_does_not_follow_a_changed_address_or_kind(stored, boss, fields
         (KEY | {"client_secret": "two words"}, {"client_secret"}),
         ({"access_token": "é"}, {"access_token"}),
         ({"base_url": f"{SCHOOL}/api/v1", "access_token": "1~new"}, {"base_url"}),
+        ({"base_url": "http://school.example", "access_token": "1~new"}, {"base_url"}),
         ({"kind": "else"}, {"kind"}),
     ],
 )

@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_lti_ags.admin import columns
-from django_lti_ags.models import Agreement, LineItem, Result, Score, SyncState
+from django_lti_ags.models import Agreement, LineItem, Registration, Result, Score, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from tests.admin.column_page import decide, page_of, totals_of
-from tests.admin.conftest import NOON
+from tests.admin.conftest import NOON, address
 
 SEEN = ("view_lineitem", "see_learners")
 
@@ -194,6 +194,18 @@ def names(learners):
 def test_the_tools_own_names_are_shown(column, boss, settings):
     settings.LTI_AGS = settings.LTI_AGS | {"LEARNER_DISPLAY": "tests.admin.test_column.names"}
     assert "Name of u1 (u1)" in rows_of(boss, column)
+
+
+def test_a_column_that_moves_no_grade_says_so(world, boss):
+    link = {"resource_link_id": "link-1"}
+    LineItem.objects.filter(pk=world.line_item.pk).update(**link)
+    second = world.add_line_item("Draft")
+    LineItem.objects.filter(pk=second.pk).update(**link, declared_digest="d" * 64)
+    page = address(LineItem, "change", second)
+    assert "moves no grade" not in boss.get(page).content.decode()
+    Registration.objects.update(profile="canvas")
+    assert "This column moves no grade: the platform shows that of “Quiz”" in boss.get(page).content.decode()
+    assert "moves no grade" not in boss.get(address(LineItem, "change", world.line_item)).content.decode()
 
 
 def test_more_learners_take_no_more_queries(world, boss):

@@ -384,6 +384,22 @@ class TestPausing:
         assert keeper.post(reverse("admin:lti_ags_registration_pause", args=[999]), {"reason": "x"}).status_code == 404
 
 
+def test_live_assessments_and_webhooks_stand_below_where_there_is_something_to_say(busy, boss, person, url, settings):
+    assert "Beside the scores" not in text_of(boss, url)
+    busy.add_live_assessment("spelling", state=SyncState.BLOCKED)
+    busy.add_message(Score.objects.first(), busy.webhook_endpoint)
+    lines = boss.get(url).context["beside"]
+    assert [(line.place, line.is_bad) for line in lines] == [("Campus, https://lms.example", True), ("Quiz in Node, tool.example", True)]
+    assert all(boss.get(line.url).status_code == 200 for line in lines)
+    assert "Live assessments: 0 wait, 1 failed or are blocked" in text_of(boss, url)
+    assert "Webhook: 0 messages wait, 1 failed or are blocked" in text_of(boss, url)
+    assert "Beside the scores" not in text_of(person("view_syncsample", "view_score"), url)
+    other = busy.add_registration("Elsewhere")
+    busy.api_key.registrations.add(other)
+    settings.LTI_AGS = settings.LTI_AGS | {"ADMIN_SCOPE": SCOPE}
+    assert len(boss.get(url).context["beside"]) == 1, "a key that sees more than they may"
+
+
 def test_the_overview_takes_no_post(busy, boss, url):
     assert boss.post(url).status_code == 405
     assert boss.head(url).status_code == 200

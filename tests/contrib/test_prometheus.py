@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from django_lti_ags import registrations
 from django_lti_ags.contrib import prometheus
 from django_lti_ags.contrib.prometheus import DeliveryCollector, MetricsView
-from django_lti_ags.models import Event, Registration, Score, Service, SyncSample, SyncState
+from django_lti_ags.models import Event, Registration, Score, Service, SyncSample, SyncState, WebhookEndpoint
 from django_lti_ags.sync.outbox_sql import database_now
 from tests.admin.conftest import World
 
@@ -67,6 +67,21 @@ def test_the_numbers_of_the_report(world):
     assert found["lti_ags_sampled_timestamp_seconds", "", ""] == pytest.approx(now.timestamp())
     registrations.pause(Registration.objects.get(), reason="x")
     assert samples()["lti_ags_registration_paused", here, ""] == 1
+
+
+def test_live_assessments_and_webhooks(world):
+    here = world.service.origin
+    world.add_live_assessment("a", state=SyncState.PENDING, due_at=database_now("default"))
+    world.add_live_assessment("b", state=SyncState.FAILED)
+    found = samples()
+    assert (found["lti_ags_waiting_live_assessments", here, ""], found["lti_ags_resting_live_assessments", here, ""]) == (1, 1)
+    assert "lti_ags_webhook_failing" not in {name for name, _, _ in found}, "it is well"
+    WebhookEndpoint.objects.update(failing_since=database_now("default"))
+    world.add_message(world.add_score("u1", state="delivered", due_at=None), world.webhook_endpoint)
+    found = samples()
+    told = [found[f"lti_ags_{name}", "", ""] for name in ("waiting_webhooks", "resting_webhooks", "webhook_failing", "webhook_disabled")]
+    assert told == [0, 1, 1, 0]
+    assert "/hooks" not in prometheus.exposition().decode()
 
 
 def test_a_registration_that_was_never_launched_from_has_its_pause_told(world):

@@ -82,6 +82,16 @@ def test_json_is_all_there_is(campus, line_item):
     assert data["failed"] == []
 
 
+def test_a_score_of_which_an_earlier_submission_was_refused_is_told_as_what_it_is(line_item):
+    assert "refused" not in run("--registration", "Campus")
+    Score.objects.filter(user_id="u1").update(state=SyncState.FAILED, code="submission_refused")
+    Score.objects.filter(user_id="u2").update(state=SyncState.FAILED, code="score_refused")
+    said = run("--registration", "Campus")
+    assert "2 failed; 1 of the failed are delivered, and only an earlier submission was refused." in said
+    (one,) = json.loads(run("--registration", "Campus", "--json"))["line_items"]
+    assert (one["counts"]["failed"], one["submissions_refused"]) == (2, 1)
+
+
 def test_a_column_that_cannot_be_read_does_not_stop_the_others(campus, line_item):
     LineItem.objects.filter(pk=line_item.pk).update(scopes=[])
     second = LineItem.objects.get(pk=line_item.pk)

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django_lti_ags import line_items, scores
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.management.commands import lti_ags_resync
-from django_lti_ags.models import Registration, Score, SyncState
+from django_lti_ags.models import Registration, Score, SubmittedFile, SyncState
 from django_lti_ags.sync.engine import deliver_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +76,8 @@ def test_a_dry_run_counts_only(line_item):
     assert "2 scores: 2 failed." in run("--registration", "Campus", "--dry-run")
     assert states() == BEFORE
     data = json.loads(run("--registration", "Campus", "--dry-run", "--json", "--delivered"))
-    assert data == {"chosen": 4, "states": {"failed": 2, "delivered": 2}, "dry_run": True, "retried": 0, "sent_again": 0}
+    due = ("retried", "sent_again", "files_followed")
+    assert data == {"chosen": 4, "states": {"failed": 2, "delivered": 2}, "dry_run": True} | dict.fromkeys(due, 0)
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "", "no way\n"])
@@ -92,6 +93,20 @@ def test_a_yes_is_a_yes(line_item, monkeypatch, arguments, answer):
     said = run("--registration", "Campus", *arguments, answer=answer, monkeypatch=monkeypatch)
     assert ("[y/N]" in said) == (not arguments)
     assert states()["u8"] == "pending"
+
+
+def test_files_are_asked_about_and_nothing_is_sent(line_item, monkeypatch):
+    row = Score.objects.get(user_id="u1")
+    times = {"created_at": row.recorded_at, "aged_from": row.recorded_at}
+    rest = {"state": SyncState.FAILED, "code": "missing_progress_scope", "due_at": None}
+    SubmittedFile(score=row, service=row.service, url="https://lms.example/progress/1", **times, **rest).save()
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    assert "Ask about the files of 1 again? [y/N]" in run("--registration", "Campus", "--files")
+    assert SubmittedFile.objects.get().state == SyncState.FAILED
+    data = json.loads(run("--state", "delivered", "--files", "--yes", "--json"))
+    assert (data["chosen"], data["retried"], data["sent_again"], data["files_followed"]) == (1, 0, 0, 1)
+    assert (SubmittedFile.objects.get().state, states()) == (SyncState.PENDING, BEFORE)
+    assert "0 scores." in run("--registration", "Campus", "--files")
 
 
 def test_nothing_to_send_asks_nothing(line_item, monkeypatch):
@@ -142,6 +157,7 @@ def test_what_changed_meanwhile_is_said(line_item, monkeypatch):
         (("--state", "superseded"), "--state superseded needs --delivered"),
         (("--state", "cancelled"), "invalid choice"),
         (("--user", "u1", "--overwrite-teachers"), "belongs to --delivered"),
+        (("--user", "u1", "--delivered", "--files"), "leave --delivered out"),
         (("--registration", "Nobody"), "There is no registration 'Nobody'"),
         (("--since", "soon"), "is no time"),
     ],

@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_lti_ags import registrations
+from django_lti_ags import registrations, webhooks
 from django_lti_ags.management.commands import lti_ags_status
 from django_lti_ags.models import Registration, Score, Service, SyncSample, SyncState
 from django_lti_ags.sync.outbox_sql import database_now
@@ -19,7 +19,7 @@ from tests.admin.conftest import World
 @pytest.fixture
 def world(db, tool_key):
     built = World(tool_key)
-    Score.objects.all().delete()
+    Score.objects.all().delete()  # and its webhook's message with it
     SyncSample.objects.update(taken_at=database_now("default"))
     return built
 
@@ -60,6 +60,20 @@ def test_a_table_for_people(world):
     ]
     assert lines[1].split() == ["Campus,", "https://lms.example", "well", "1", "1", "0", "0", "1", "0", "20", "min", "-", "-"]
     assert len(lines) == 2
+
+
+def test_live_assessments_and_webhooks_stand_below_where_there_is_something_to_say(world):
+    world.add_live_assessment("spelling", state=SyncState.BLOCKED)
+    score = world.add_score("u1", state=SyncState.DELIVERED, due_at=None)
+    world.add_message(score, world.webhook_endpoint)
+    webhooks.disable(world.webhook_endpoint, reason="moved")
+    told = "\n".join(status()[1])
+    assert "live assessments: 0 waiting, 1 failed or blocked" in told
+    assert "Quiz in Node, webhook at tool.example: 0 waiting, 1 failed or blocked; disabled since" in told
+    [hook] = json.loads("\n".join(status("--json", "--registration", "Campus")[1]))["webhooks"]
+    assert (hook["waiting"], hook["resting"], bool(hook["disabled_at"])) == (0, 1, True)
+    world.add_registration("New")
+    assert json.loads("\n".join(status("--json", "--registration", "New")[1]))["webhooks"] == []
 
 
 def test_before_the_first_launch_it_says_what_to_do(db):

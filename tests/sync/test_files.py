@@ -112,6 +112,37 @@ def test_without_the_scope_nobody_is_asked_and_a_launch_that_brings_it_helps(can
     assert SubmittedFile.objects.get().code == "file_arrived"
 
 
+def test_where_the_answer_was_lost_it_is_said_that_nobody_can_tell(canvas_campus, column, deliver):
+    canvas_campus.platform.faults.add("drop_after", kind="score", count=1)
+    hand_in(column, [*FILES, FILES[0]])
+    later(deliver, 0, 1)
+    assert Score.objects.get().code == "already_there"
+    rows = SubmittedFile.objects.order_by("file_url").values_list("file_url", "title", "url", "state", "code", "due_at")
+    assert list(rows) == [
+        ("https://tool.example/a.txt", "Essay", "", "failed", "progress_lost", None),
+        ("https://tool.example/b.txt", "", "", "failed", "progress_lost", None),
+    ]
+    assert set(Event.objects.filter(name="file_failed").values_list("code", flat=True)) == {"progress_lost"}
+    assert "submission in Canvas" in ADVICE["progress_lost"]
+    assert scores.follow_files(Score.objects.all()) == 0, "there is nowhere to ask"
+    SubmittedFile.objects.first().save()
+    again = SubmittedFile.objects.order_by("file_url")
+    assert [row.url_digest for row in again] == [SubmittedFile.digest_of("", row.file_url) for row in again]
+
+
+def test_a_file_whose_answer_was_lost_is_followed_once_a_later_answer_tells_of_it(canvas_campus, column, deliver):
+    """The tool may not read results, so nobody can ask; a person looks, and sends it again."""
+    canvas_campus.tool.scopes = tuple(scope for scope in canvas_campus.tool.scopes if not scope.endswith("result.readonly"))
+    column = canvas_campus.line_item()
+    canvas_campus.platform.faults.add("drop_after", kind="score", count=1)
+    hand_in(column)
+    later(deliver, 0, 1)
+    assert (Score.objects.get().code, SubmittedFile.objects.get().code) == ("likely_delivered", "progress_lost")
+    assert scores.retry(Score.objects.get()) == 1
+    later(deliver, 2, 3, 4, 5)
+    assert SubmittedFile.objects.get().code == "file_arrived"
+
+
 def test_a_scope_that_is_taken_away_stops_no_grade(canvas_campus, column, deliver):
     hand_in(column)
     deliver()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from django_lti_ags import live_assessments, registrations, signals
+from django_lti_ags import canvas_credentials, live_assessments, registrations, signals
 from django_lti_ags.models import CanvasCredential, LiveAssessment, LiveResult, Registration, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from tests.sync.conftest import Tomorrow, record
@@ -127,9 +127,24 @@ def test_without_a_credential_it_waits_for_one(school, deliver):
     deliver()
     assert states() == ("blocked", "canvas_credential_missing", ["pending"])
     school.store_token()
-    live_assessments.retry(LiveAssessment.objects.all())
+    assert states() == ("pending", "", ["pending"]), "nobody has to send it again"
     deliver()
     assert held(school) == recorded()
+
+
+def test_what_rests_for_another_reason_is_not_revived_by_a_credential(school, assessment, deliver, make_campus):
+    note(assessment)
+    rest = {"state": SyncState.FAILED, "due_at": None}
+    LiveAssessment.objects.update(**rest, code="outcome_not_linked")
+    school.store_token()
+    assert states()[:2] == ("failed", "outcome_not_linked")
+    LiveAssessment.objects.update(code="canvas_token_refused")
+    LiveResult.objects.update(state=SyncState.FAILED, code="canvas_user_not_in_course")
+    other = make_campus(client_id="other").registration
+    canvas_credentials.store_user_token(other, base_url=school.base_url, access_token="1~other")
+    assert states()[0] == "failed", "another registration's"
+    school.store_key()
+    assert states() == ("pending", "", ["failed"]), "a result that was set aside stays so"
 
 
 def test_a_credential_that_cannot_be_read(school, assessment, deliver):

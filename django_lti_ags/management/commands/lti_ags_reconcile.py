@@ -124,6 +124,8 @@ def _line(one: Reconciliation) -> str:
     line = f"{one.line_item.uid}  {one.line_item}: {_told(one.counts)}"
     if one.policy is Policy.RESEND:
         line += f"; {one.chosen} would be sent again" if one.dry_run else f"; {one.resent} sent again"
+    if one.submissions_refused:
+        line += f"; {one.submissions_refused} of the failed are delivered, and only an earlier submission was refused"
     if one.spent:
         line += f"; {one.spent} left alone: sent again {MOST_TIMES} times since they were recorded, and still not shown"
     return line + "."
@@ -144,6 +146,7 @@ def _json(one: Reconciliation) -> dict[str, Any]:
         "would_resend": one.chosen,
         "resent": one.resent,
         "left_alone": one.spent,
+        "submissions_refused": one.submissions_refused,
         "in_order": one.is_in_order,
         "compared_at": one.compared_at.isoformat(),
     }

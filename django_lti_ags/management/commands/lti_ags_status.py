@@ -7,14 +7,17 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django_lti_ags.durations import spoken
 from django_lti_ags.management.given import span_seconds
 from django_lti_ags.management.registered import HOW, registered
 from django_lti_ags.management.telling import FOUND, TellingCommand
-from django_lti_ags.models import Registration, Service
+from django_lti_ags.models import Registration, Service, WebhookEndpoint
+from django_lti_ags.sync import webhook_report
 from django_lti_ags.sync.live_report import LiveStanding, standing
 from django_lti_ags.sync.report import Condition, ServiceReport, SyncReport, measure
+from django_lti_ags.sync.webhook_report import WebhookStanding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,6 +68,8 @@ exit codes: 0 all is well; 1 it could not be found out; 2 wrong arguments; 3 a t
         registrations = Registration.objects.all() if chosen is None else Registration.objects.filter(pk=chosen.pk)
         problems = list(_problems(measured, list(registrations.exclude(paused_at=None)), options))
         live = standing([one.service_id for one in measured.services])
+        endpoints = WebhookEndpoint.objects.all()
+        hooks = webhook_report.standing(endpoints if chosen is None else endpoints.filter(api_key__registrations=chosen))
         self._tell(measured)
         for one in measured.services:
             if one.service_id in live:
@@ -72,9 +77,12 @@ exit codes: 0 all is well; 1 it could not be found out; 2 wrong arguments; 3 a t
                 self.tell(
                     f"  {one.registration}, {one.service}: live assessments: {counts.waiting} waiting, {counts.resting} failed or blocked"
                 )
+        for endpoint in hooks:
+            self.tell(f"  {_of_webhook(endpoint)}")
         for problem in problems:
             self.tell(f"! {problem}")
-        self.answer({**_as_data(measured, live), "problems": problems})
+        webhooks = [{name: _plain(value) for name, value in asdict(one).items()} for one in hooks]
+        self.answer({**_as_data(measured, live), "webhooks": webhooks, "problems": problems})
         if problems:
             sys.exit(FOUND)
 
@@ -106,6 +114,16 @@ def _cells(one: ServiceReport, measured: SyncReport) -> tuple[str, ...]:
     spans = [one.oldest_due_seconds, one.p50_seconds, one.p95_seconds]
     name = f"{one.registration}, {one.service}"
     return (name, one.condition.name.lower(), *shown, *("-" if span is None else spoken(span) for span in spans))
+
+
+def _of_webhook(one: WebhookStanding) -> str:
+    why = ""
+    if one.disabled_at:
+        why = f"; disabled since {_at(one.disabled_at)}"
+    elif one.failing_since:
+        why = f"; failing since {_at(one.failing_since)} ({one.last_failure_code})"
+    counts = f"{webhook_report.shown(one.waiting)} waiting, {webhook_report.shown(one.resting)} failed or blocked"
+    return f"{one.api_key}, webhook at {one.host}: {counts}{why}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -150,4 +168,6 @@ def _as_data(measured: SyncReport, live: Mapping[int, LiveStanding]) -> dict[str
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
