@@ -15,10 +15,10 @@ from django_lti_ags import registrations
 from django_lti_ags.admin.columns import fraction
 from django_lti_ags.admin.decisions import DECISIONS
 from django_lti_ags.durations import spoken
-from django_lti_ags.models import Context, LineItem, PendingScore, Registration, Score, Service, SyncSample, SyncState
+from django_lti_ags.models import Context, LineItem, PendingScore, Registration, Score, Service, SubmittedFile, SyncSample, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.profiles.verdict import Disposition, Reach
-from tests.admin.conftest import address
+from tests.admin.conftest import NOON, address
 from tests.admin.test_pages import every_page
 from tests.catalogue import PLACEHOLDER, texts, written
 
@@ -165,6 +165,8 @@ def test_each_empty_state(world, german, rows):
 @pytest.mark.parametrize("name", DECISIONS)
 def test_questions_and_answers(world, german, name):
     Score.objects.filter(pk=world.pending.pk).update(state=SyncState.PENDING, due_at=timezone.now() + timedelta(hours=1))
+    files = {"url": "https://lms.example/progress/1", "created_at": NOON, "aged_from": NOON, "state": SyncState.FAILED, "due_at": None}
+    SubmittedFile.objects.create(score=world.pending, service=world.service, code="missing_progress_scope", **files)
     form = {"action": name, "_selected_action": [world.pending.pk, world.score.pk], "index": 0}
     asked = german.post(address(Score, "changelist"), form)
     assert left_in_english(asked.content.decode()) == []
