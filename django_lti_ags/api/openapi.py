@@ -30,7 +30,7 @@ def _parameter(name: str, description: str, schema: dict[str, Any] | None = None
     return told | ({"required": True} if place == "path" else {})
 
 
-_ID: Final = _parameter("id", "The line item's id, a URL, percent-encoded as a whole.", {"type": "string", "format": "uri"}, "path")
+_ID: Final = _parameter("id", "The line item's id, a URL, percent-encoded as a whole.", {"type": "string"}, "path")
 _UID: Final = _parameter("uid", "The score's uid.", {"type": "string", "format": "uuid"}, "path")
 _LIMIT: Final = _parameter("limit", "At most so many; the platform may give fewer.", {"type": "integer", "minimum": 1})
 _URL: Final = _parameter(
