@@ -73,6 +73,7 @@ _FILTERS: Final = [_parameter(name, f"Only those with this {name}.") for name in
 _WAIT: Final = _parameter("wait", "Wait so many seconds for the verdict.", {"type": "number", "minimum": 0, "maximum": 30})
 _LINE_ITEM: Final = _parameter("lineItem", "Only this line item's: its id.", {"type": "string", "format": "uri"})
 _STATE: Final = _parameter("state", "Only those in this state.", {"type": "string", "enum": list(SyncState.values)})
+_CURSOR: Final = _parameter("cursor", "The next of an earlier answer.")
 _PATHS: Final = {
     "/api/idtoken": {"get": _operation("The launch", _ok("IdToken", "Who came, and to what."), security=_LTIK)},
     "/api/lineitems": {
@@ -93,6 +94,18 @@ _PATHS: Final = {
             "NewScore",
         ),
     },
+    "/api/sync/registrations": {
+        "get": _operation(
+            "List the registrations that the key was issued for, or the launch's own; a key alone need not name one",
+            _ok("Registrations", "One page, the newest first."),
+            [_LIMIT, _CURSOR],
+        )
+    },
+    "/api/sync/lineitems": {
+        "get": _operation(
+            "List line items with what became of their scores", _ok("Columns", "One page, the newest first."), [_LINE_ITEM, _LIMIT, _CURSOR]
+        )
+    },
     "/api/sync/status": {"get": _operation("How delivery stands", _ok("Status", "Counts, and what stands in the way."), [_LINE_ITEM])},
     "/api/sync/reconcile": {
         "post": _operation("Compare a line item with its platform", _ok("Reconciliation", "How its learners stand."), body="Reconcile")
@@ -101,13 +114,7 @@ _PATHS: Final = {
         "get": _operation(
             "List recorded scores",
             _ok("RecordedScores", "One page, the newest first."),
-            [
-                _LINE_ITEM,
-                _USER,
-                _STATE,
-                _LIMIT,
-                _parameter("cursor", "The next of an earlier answer."),
-            ],
+            [_LINE_ITEM, _USER, _STATE, _LIMIT, _CURSOR],
         ),
         "post": _operation("Record many scores", _ok("Summary", "All are recorded."), body="ManyScores"),
     },
@@ -133,7 +140,11 @@ def document(base: str) -> dict[str, Any]:
             "securitySchemes": {
                 "ltik": _scheme("LTIK-AUTH-V2", "<api key>:<ltik>"),
                 "serviceKey": _scheme("SERVICE-AUTH-V1", "<api key>:<service key>"),
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An API key; needs `registration`."},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key; needs `registration`, but where registrations are listed.",
+                },
             },
         },
     }

@@ -7,6 +7,7 @@ from django_lti_ags.api.idtoken import IdTokenView
 from django_lti_ags.api.line_items import LineItemsView
 from django_lti_ags.api.one_line_item import LineItemView
 from django_lti_ags.api.openapi import OpenApiView
+from django_lti_ags.api.own_places import ColumnsView, RegistrationsView
 from django_lti_ags.api.own_scores import ScoresView, ScoreView
 from django_lti_ags.api.own_status import ReconcileView, StatusView
 from django_lti_ags.api.views import NowhereView
@@ -19,6 +20,8 @@ urlpatterns = [
     path("api/lineitems", LineItemsView.as_view(), name="lti-api-lineitems"),
     path("api/lineitems/", LineItemsView.as_view()),
     path("api/lineitems/<lti_ags_anything:given>", LineItemView.as_view(), name="lti-api-lineitem"),
+    path("api/sync/registrations", RegistrationsView.as_view(), name="lti-api-registrations"),
+    path("api/sync/lineitems", ColumnsView.as_view(), name="lti-api-columns"),
     path("api/sync/status", StatusView.as_view(), name="lti-api-status"),
     path("api/sync/reconcile", ReconcileView.as_view(), name="lti-api-reconcile"),
     path("api/sync/scores", ScoresView.as_view(), name="lti-api-scores"),
