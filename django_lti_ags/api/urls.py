@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from django_lti_ags.api import converters
+from django_lti_ags.api import canvas_outcomes, converters
 from django_lti_ags.api.idtoken import IdTokenView
 from django_lti_ags.api.line_items import LineItemsView
 from django_lti_ags.api.one_line_item import LineItemView
@@ -32,6 +32,8 @@ urlpatterns = [
         )
         for name in ("retry", "cancel")
     ),
+    path("api/canvas/outcome_results", canvas_outcomes.ResultsView.as_view(), name="lti-api-canvas-outcome-results"),
+    path("api/canvas/outcome_rollups", canvas_outcomes.RollupsView.as_view(), name="lti-api-canvas-outcome-rollups"),
     path("api/", NowhereView.as_view()),
     path("api/<lti_ags_anything:given>", NowhereView.as_view()),
 ]

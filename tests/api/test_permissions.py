@@ -14,7 +14,14 @@ from tests.api.conftest import PREFIX, claims, encoded, tool_at
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
 
 SCORE = {"userId": "u1", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "scoreGiven": 1, "scoreMaximum": 2}
-OF_ITS_OWN = (("GET", "sync/scores"), ("GET", "sync/status"), ("GET", "sync/lineitems"), ("GET", "sync/registrations"))
+OF_ITS_OWN = (
+    ("GET", "sync/scores"),
+    ("GET", "sync/status"),
+    ("GET", "sync/lineitems"),
+    ("GET", "sync/registrations"),
+    ("GET", "canvas/outcome_results"),
+    ("GET", "canvas/outcome_rollups"),
+)
 ITEM = {"label": "Essay", "scoreMaximum": 20}
 
 
@@ -35,6 +42,8 @@ def routes(tool):
         ("GET", "sync/status", None),
         ("GET", "sync/lineitems", None),
         ("GET", "sync/registrations", None),
+        ("GET", "canvas/outcome_results", None),
+        ("GET", "canvas/outcome_rollups", None),
         *[
             (method, f"sync/scores/{uid}{end}", {"reason": "x"} if end else None)
             for uid in [Score.objects.get(user_id="u5").uid]
