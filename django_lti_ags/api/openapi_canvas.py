@@ -7,6 +7,7 @@ from datetime import datetime
 from types import NoneType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from django_lti_ags.api.openapi_live import LIVE_PATHS, LIVE_SCHEMAS
 from django_lti_ags.api.openapi_operations import ok, operation, parameter
 from django_lti_ags.api.openapi_parts import FLAG, TEXT, TIME, an_object, list_of
 from django_lti_ags.canvas import Linked, OutcomeResult, OutcomeRollup
@@ -79,6 +80,7 @@ _OF_ROLLUPS: Final = [
 SCHEMAS: Final[dict[str, Any]] = {
     "OutcomeResults": _page_of("outcome_results", OutcomeResult),
     "OutcomeRollups": _page_of("rollups", OutcomeRollup),
+    **LIVE_SCHEMAS,
 }
 PATHS: Final[dict[str, Any]] = {
     "/api/canvas/outcome_results": {
@@ -95,4 +97,5 @@ PATHS: Final[dict[str, Any]] = {
             [*_WHICH, *_OF_ROLLUPS, *_PAGING],
         )
     },
+    **LIVE_PATHS,
 }

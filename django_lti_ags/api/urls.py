@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from django_lti_ags.api import canvas_outcomes, converters
+from django_lti_ags.api import canvas_live, canvas_outcomes, converters
 from django_lti_ags.api.idtoken import IdTokenView
 from django_lti_ags.api.line_items import LineItemsView
 from django_lti_ags.api.one_line_item import LineItemView
@@ -34,6 +34,18 @@ urlpatterns = [
     ),
     path("api/canvas/outcome_results", canvas_outcomes.ResultsView.as_view(), name="lti-api-canvas-outcome-results"),
     path("api/canvas/outcome_rollups", canvas_outcomes.RollupsView.as_view(), name="lti-api-canvas-outcome-rollups"),
+    path("api/canvas/live_assessments", canvas_live.AssessmentsView.as_view(), name="lti-api-live-assessments"),
+    path(
+        "api/canvas/live_assessments/<uuid:uid>",
+        canvas_live.AssessmentView.as_view(http_method_names=["get", "head"]),
+        name="lti-api-live-assessment",
+    ),
+    path(
+        "api/canvas/live_assessments/<uuid:uid>/retry",
+        canvas_live.AssessmentView.as_view(http_method_names=["post"]),
+        name="lti-api-live-assessment-retry",
+    ),
+    path("api/canvas/live_assessments/<uuid:uid>/results", canvas_live.LiveResultsView.as_view(), name="lti-api-live-results"),
     path("api/", NowhereView.as_view()),
     path("api/<lti_ags_anything:given>", NowhereView.as_view()),
 ]

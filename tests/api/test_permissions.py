@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_lti_ags import api_keys, launches
-from django_lti_ags.models import ApiLaunch, Context, LineItem, Registration, Score
+from django_lti_ags import api_keys, launches, live_assessments
+from django_lti_ags.models import ApiLaunch, Context, LineItem, LiveAssessment, LiveResult, Registration, Score
 from tests.api.conftest import PREFIX, claims, encoded, tool_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
@@ -21,7 +21,10 @@ OF_ITS_OWN = (
     ("GET", "sync/registrations"),
     ("GET", "canvas/outcome_results"),
     ("GET", "canvas/outcome_rollups"),
+    ("GET", "canvas/live_assessments"),
+    ("POST", "canvas/live_assessments"),
 )
+PASSED = {"results": [{"user_id": 1, "passed": True, "assessed_at": "2026-03-01T12:00:00Z"}]}
 ITEM = {"label": "Essay", "scoreMaximum": 20}
 
 
@@ -44,6 +47,13 @@ def routes(tool):
         ("GET", "sync/registrations", None),
         ("GET", "canvas/outcome_results", None),
         ("GET", "canvas/outcome_rollups", None),
+        ("GET", "canvas/live_assessments", None),
+        ("POST", "canvas/live_assessments", {"key": "k", "title": "t"}),
+        *[
+            (method, f"canvas/live_assessments/{uid}{end}", body)
+            for uid in [LiveAssessment.objects.get().uid]
+            for method, end, body in (("GET", "", None), ("POST", "/retry", None), ("GET", "/results", None), ("POST", "/results", PASSED))
+        ],
         *[
             (method, f"sync/scores/{uid}{end}", {"reason": "x"} if end else None)
             for uid in [Score.objects.get(user_id="u5").uid]
@@ -91,9 +101,14 @@ def callers(tool, make_campus):
     }
 
 
+def state():
+    return LineItem.objects.count(), *(list(kind.objects.values()) for kind in (Score, LiveAssessment, LiveResult))
+
+
 def test_nobody_gets_in_who_should_not(tool, callers):
     tool.post_score("u5")
-    before = (LineItem.objects.count(), list(Score.objects.values()))
+    live_assessments.declare(tool.launch.context, course_id=7, key="reading", title="Reading")
+    before = state()
     for name, (header, query, expected) in callers.items():
         for method, path, body in routes(tool):
             own = name == "another registration's launch" and (path == "lineitems" or (method, path) in OF_ITS_OWN)
@@ -106,7 +121,7 @@ def test_nobody_gets_in_who_should_not(tool, callers):
             assert answer.data["status"] == expected
             assert tool.ltik not in str(answer.data)
     assert tool.campus.platform.ledger.of("line_item") == [], "nothing was asked of the platform"
-    assert (LineItem.objects.count(), list(Score.objects.values())) == before
+    assert state() == before
 
 
 def test_the_refusal_is_ltiaas_own(tool):
