@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import conf
+from django_lti_ags.admin import api_links
 from django_lti_ags.admin.branches import newest
 from django_lti_ags.admin.columns import fraction
 from django_lti_ags.admin.confirming import Question
@@ -124,6 +125,7 @@ class _ScoreAdmin(LearnerSearch, NamesLearners, FindsNewest, ScoreExport, ReadOn
         context["files"] = files_of(score, score.concealer)
         context["prospect"] = prospect(score, score.now, score.concealer)
         context["now"] = score.now
+        context["in_api"] = api_links.of_score(request, score)
         context["most_entries"] = ENTRIES
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -6,7 +6,7 @@ A refusal never tells whether it is the key or the launch that is wrong, nor whe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from django.views.decorators.debug import sensitive_variables
@@ -14,7 +14,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import NotAuthenticated
 
 from django_lti_ags import api_keys, launches
-from django_lti_ags.api.callers import Caller, KeyHolder
+from django_lti_ags.api.callers import Caller, KeyHolder, StaffMember
 from django_lti_ags.api.errors import ApiError
 from django_lti_ags.models import Registration
 
@@ -133,6 +133,17 @@ class KeyAuthentication(BearerAuthentication):
         return None if key is None else KeyHolder(key)
 
 
+class StaffAuthentication(BaseAuthentication):
+    """The admin's session, to read: without an Authorization header, and of ``GET`` only, so that no other site can make it do anything."""
+
+    def authenticate(self, request: Request) -> tuple[StaffMember, str] | None:
+        """Who is logged in; None: nobody who may read here."""
+        if get_authorization_header(request) or request.method not in ("GET", "HEAD"):
+            return None
+        found = StaffMember.of(request._request)  # noqa: SLF001 - DRF has no public name for Django's request
+        return None if found is None else (found, "session")
+
+
 class NoAuthentication(BaseAuthentication):
     """The last one: whoever comes so far has shown nothing."""
 
@@ -143,6 +154,11 @@ class NoAuthentication(BaseAuthentication):
             NotAuthenticated: always.
         """
         raise NotAuthenticated
+
+
+KEYS: Final = (LtikAuthentication, ServiceKeyAuthentication, BearerAuthentication, NoAuthentication)
+KEYS_OR_STAFF: Final = (LtikAuthentication, ServiceKeyAuthentication, BearerAuthentication, StaffAuthentication, NoAuthentication)
+KEY_ALONE_OR_STAFF: Final = (LtikAuthentication, ServiceKeyAuthentication, KeyAuthentication, StaffAuthentication, NoAuthentication)
 
 
 def _in_course(key: ApiKey, context: Context, launch: ApiLaunch | None = None) -> Caller | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.http import JsonResponse
 from django.views.generic import View
 
 from django_lti_ags import __version__
 from django_lti_ags.api import openapi_canvas
 from django_lti_ags.api import openapi_schemas as schemas
-from django_lti_ags.api.openapi_operations import LTIK, ok, operation, parameter
+from django_lti_ags.api.openapi_operations import ANY_OR_STAFF, LTIK, ok, operation, parameter
 from django_lti_ags.models import SyncState
 
 if TYPE_CHECKING:
@@ -61,11 +62,15 @@ _PATHS: Final = {
             "List the registrations that the key was issued for, or the launch's own; a key alone need not name one",
             ok("Registrations", "One page, the newest first."),
             [_LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
         )
     },
     "/api/sync/lineitems": {
         "get": operation(
-            "List line items with what became of their scores", ok("Columns", "One page, the newest first."), [_LINE_ITEM, _LIMIT, _CURSOR]
+            "List line items with what became of their scores",
+            ok("Columns", "One page, the newest first."),
+            [_LINE_ITEM, _LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
         )
     },
     "/api/sync/status": {"get": operation("How delivery stands", ok("Status", "Counts, and what stands in the way."), [_LINE_ITEM])},
@@ -77,10 +82,13 @@ _PATHS: Final = {
             "List recorded scores",
             ok("RecordedScores", "One page, the newest first."),
             [_LINE_ITEM, _USER, _STATE, _LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
         ),
         "post": operation("Record many scores", ok("Summary", "All are recorded."), body="ManyScores"),
     },
-    "/api/sync/scores/{uid}": {"get": operation("One recorded score", ok("RecordedScoreWithAttempts", "With its exchanges."), [_UID])},
+    "/api/sync/scores/{uid}": {
+        "get": operation("One recorded score", ok("RecordedScoreWithAttempts", "With its exchanges."), [_UID], security=ANY_OR_STAFF)
+    },
     "/api/sync/scores/{uid}/retry": {"post": operation("Send it again", ok("RecordedScore", "It is due."), [_UID])},
     "/api/sync/scores/{uid}/cancel": {"post": operation("Do not send it", ok("RecordedScore", "It is cancelled."), [_UID], "Reason")},
 }
@@ -102,6 +110,12 @@ def document(base: str) -> dict[str, Any]:
             "securitySchemes": {
                 "ltik": _scheme("LTIK-AUTH-V2", "<api key>:<ltik>"),
                 "serviceKey": _scheme("SERVICE-AUTH-V1", "<api key>:<service key>"),
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "description": "The admin's: staff who may view scores, line items, registrations and learners.",
+                },
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",

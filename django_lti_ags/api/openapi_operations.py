@@ -8,6 +8,7 @@ from django_lti_ags.api import openapi_schemas as schemas
 
 LTIK: Final = [{"ltik": list[str]()}]
 ANY: Final = [{"ltik": list[str]()}, {"serviceKey": list[str]()}, {"bearer": list[str]()}]
+ANY_OR_STAFF: Final = [*ANY, {"session": list[str]()}]
 
 
 def parameter(name: str, description: str, schema: dict[str, Any] | None = None, place: str = "query") -> dict[str, Any]:
@@ -31,7 +32,7 @@ def operation(
 ) -> dict[str, Any]:
     """A method of an address; ``body``: the schema's name, blank: it takes none."""
     told: dict[str, Any] = {"summary": summary, "security": security}
-    told["parameters"] = [*(parameters or []), *(_BEARER if security is ANY else [])]
+    told["parameters"] = [*(parameters or []), *(_BEARER if security in (ANY, ANY_OR_STAFF) else [])]
     if body:
         told["requestBody"] = {"required": True, "content": _json(body)}
     told["responses"] = {**answers, "default": {"description": "An error.", "content": _json("Error")}}

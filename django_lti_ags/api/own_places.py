@@ -8,7 +8,7 @@ from django.db.models import Count, Max
 from rest_framework.response import Response
 
 from django_lti_ags.api import own_shapes, paging, places, queries
-from django_lti_ags.api.authentication import KeyAuthentication, LtikAuthentication, NoAuthentication, ServiceKeyAuthentication
+from django_lti_ags.api.authentication import KEY_ALONE_OR_STAFF, KEYS_OR_STAFF
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import LineItem, Score
 from django_lti_ags.models.identity import digest
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-    from django_lti_ags.api.callers import Caller, KeyHolder
+    from django_lti_ags.api.callers import Caller, KeyHolder, StaffMember
 
 
 class RegistrationsView(ApiView):
     """The platforms that the key was issued for; within a launch or a course, its own."""
 
-    authentication_classes: Any = (LtikAuthentication, ServiceKeyAuthentication, KeyAuthentication, NoAuthentication)
+    authentication_classes: Any = KEY_ALONE_OR_STAFF
 
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time. A key alone needs no ``registration`` here: this is where it learns their uids."""
-        rows, more = paging.page(request, cast("Caller | KeyHolder", request.user).registrations)
+        rows, more = paging.page(request, cast("Caller | KeyHolder | StaffMember", request.user).registrations)
         return Response({"registrations": [own_shapes.registration(row) for row in rows], **more})
 
 
 class ColumnsView(ApiView):
     """The caller's columns, each with what became of its scores."""
+
+    authentication_classes: Any = KEYS_OR_STAFF
 
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time; also those that the platform does not have yet."""

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from django_lti_ags import scores
 from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries
+from django_lti_ags.api.authentication import KEYS_OR_STAFF
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import Score, SyncState
@@ -33,6 +34,7 @@ def _of(view: ApiView) -> QuerySet[Score]:
 class ScoresView(ApiView):
     """List, and record many."""
 
+    authentication_classes: Any = KEYS_OR_STAFF
     most_bytes = 8 * 1_048_576
 
     def get(self, request: Request) -> Response:
@@ -67,6 +69,8 @@ class ScoresView(ApiView):
 
 class ScoreView(ApiView):
     """One, with its attempts; and what a person may decide about it."""
+
+    authentication_classes: Any = KEYS_OR_STAFF
 
     def get(self, request: Request, uid: UUID) -> Response:
         """Its state, and every exchange about it that is still kept, the newest first."""
