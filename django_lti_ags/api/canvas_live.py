@@ -126,7 +126,11 @@ class LiveResultsView(ApiView):
 
 
 def _once(request: Request) -> str:
-    given: str = request.headers.get(_ONCE, "")
+    given: str | None = request.headers.get(_ONCE)
+    if given is None:
+        return ""
+    if not given.strip():
+        raise bad({_ONCE: "must not be blank: each result is counted again without one"})
     try:
         check_text(_ONCE, given, _LONGEST_ONCE)
     except InvalidScore as problem:

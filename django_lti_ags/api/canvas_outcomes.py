@@ -51,6 +51,8 @@ def _told(name: str, page: Page[Any], asked: dict[str, Any]) -> dict[str, Any]:
     number, size = asked.get("page", 1), asked.get("per_page", PER_PAGE)
     # Of a listing that Canvas does not count, a full page may be followed by another one.
     more = len(page.items) >= size if page.count is None else number * size < page.count
+    if "aggregate" in asked:
+        more = False  # one rollup of all: of any page Canvas answers the same
     pagination = {"page": number, "per_page": size, "count": page.count, "next_page": number + 1 if more else None}
     return {name: _plain(page.items), "linked": _plain(page.linked), "meta": {"pagination": pagination}}
 

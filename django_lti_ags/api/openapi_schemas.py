@@ -219,4 +219,7 @@ EXAMPLES: Final[dict[str, Any]] = {
         "inOrder": False,
     },
     "Reason": {"reason": "left the course"},
+    "NewLiveAssessment": {"key": "2026-03-01,reading", "title": "Reading aloud", "outcome": 12},
+    "NewLiveResults": {"results": [{"user_id": 42, "passed": True, "assessed_at": "2026-03-01T12:00:00Z"}]},
+    "LiveSummary": {"created": 1, "unchanged": 0},
 }

@@ -75,7 +75,10 @@ def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
         assert (answer.status_code, answer.data["details"]["message"]) == (409, "IDEMPOTENCY_KEY_REUSED")
     assert post(passed(1), name="a-2").data["created"] == 1
     assert tool.call("POST", at(row, "/results"), {"results": [passed(1)]}).data["created"] == 1, "without a name each is new"
-    check(post(passed(1), name="x" * 256), 400)
+    for name in ("x" * 256, "", " "):
+        answer = post(passed(1), name=name)
+        check(answer, 400)
+        assert answer.data["details"]["errors"][0]["field"] == "Idempotency-Key"
     assert LiveResult.objects.count() == 4
 
 
