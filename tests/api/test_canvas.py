@@ -73,6 +73,11 @@ def test_every_refusal_says_what_to_change(tool, school):
     answer = tool.call("GET", RESULTS)
     assert message(answer) == (409, "CANVAS_TOKEN_REFUSED")
     assert "1~wrong" not in str(answer.data)
+    school.store_key(scopes=["url:GET|/api/v1/courses/:course_id/outcome_results"])
+    assert tool.call("GET", RESULTS).status_code == 200
+    answer = tool.call("GET", ROLLUPS)
+    assert message(answer) == (403, "CANVAS_SCOPE_MISSING")
+    assert answer.data["details"]["scope"] == "url:GET|/api/v1/courses/:course_id/outcome_rollups"
 
 
 def test_without_a_credential_or_a_course_it_says_how_to_get_one(tool, school):
