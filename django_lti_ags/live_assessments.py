@@ -94,11 +94,18 @@ arecord = sync_to_async(record)
 """``record`` for async views. It cannot join a transaction that was opened in another thread."""
 
 
-def record_many(assessment: LiveAssessment, items: Iterable[Mapping[str, Any]]) -> int:
+def record_many(assessment: LiveAssessment, items: Iterable[Mapping[str, Any]], *, once: str = "") -> int:
     """Note many results, each a mapping of :func:`record`'s keywords; all or nothing. Returns how many.
 
+    Args:
+        assessment: from :func:`declare`.
+        items: the results.
+        once: a name of your own for these results, for callers that cannot be in the tool's transaction: said again under the same
+            name they are not counted again, as long as they are kept (``KEEP_RESULTS_SECONDS``), and 0 is returned.
+
     Raises:
-        ValidationError: one error per refused item, with its position; nothing is stored.
+        ValidationError: one error per refused item, with its position; or, with the code ``reused``, other results have that name.
+            Nothing is stored.
     """
     results: list[WireResult] = []
     errors: list[ValidationError] = []
@@ -112,7 +119,10 @@ def record_many(assessment: LiveAssessment, items: Iterable[Mapping[str, Any]]) 
         rest = len(errors) - _ERRORS_SHOWN
         more = [ValidationError("… and %(count)s more", code="invalid", params={"count": rest})] if rest > 0 else []
         raise ValidationError([*errors[:_ERRORS_SHOWN], *more])
-    return len(live_recording.record(_stored(assessment), results)) if results else 0
+    try:
+        return len(live_recording.record(_stored(assessment), results, once)) if results else 0
+    except live_recording.NotTheSame:
+        raise ValidationError("Other results were recorded under this name.", code="reused") from None
 
 
 def retry(chosen: QuerySet[LiveAssessment] | Iterable[LiveAssessment] | LiveAssessment) -> int:

@@ -56,6 +56,7 @@ class ResultsAsked(TypedDict, total=False):
     include: Iterable[str] | None
     include_hidden: bool
     per_page: int
+    page: int | None
 
 
 class RollupsAsked(ResultsAsked, total=False):
@@ -72,7 +73,6 @@ class RollupsAsked(ResultsAsked, total=False):
     add_defaults: bool
     contributing_scores: bool
     rating_percents: bool
-    page: int | None
 
 
 class ContributingAsked(TypedDict, total=False):

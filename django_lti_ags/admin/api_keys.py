@@ -12,10 +12,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import api_keys
-from django_lti_ags.admin.scoping import allowed
 from django_lti_ags.admin.score_views import carried_by
 from django_lti_ags.admin.shown_once import ShownOnceAdmin
 from django_lti_ags.models import ApiKey
+from django_lti_ags.scoping import allowed
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet

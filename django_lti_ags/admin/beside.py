@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from django_lti_ags.admin.api_keys import seeing_elsewhere
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import WebhookEndpoint
+from django_lti_ags.scoping import scoped
 from django_lti_ags.sync import live_report, webhook_report
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from django_lti_ags.admin.filters import is_key
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import OPEN, Score, Service, SyncState
 from django_lti_ags.profiles.advice import ADVICE
+from django_lti_ags.scoping import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

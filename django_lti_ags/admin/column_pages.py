@@ -19,7 +19,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import results, scores
-from django_lti_ags.admin import columns, learners
+from django_lti_ags.admin import api_links, columns, learners
 from django_lti_ags.admin.readonly import LaunchedAdmin
 from django_lti_ags.admin.waiting import waiting
 from django_lti_ags.exceptions import IncompleteReading, LtiAgsError, NotStarted
@@ -100,6 +100,7 @@ class ColumnAdmin(LaunchedAdmin):
             "most": columns.MOST,
             "first_column": default_column(line_item),
             "may_search": may_search,
+            "in_api": api_links.of_line_item(request, line_item),
             "decisions": [
                 (reverse(f"{self.admin_site.name}:lti_ags_lineitem_{decision.name}", args=[line_item.pk]), decision.label)
                 for decision in DECISIONS

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import conf
 from django_lti_ags.admin.happenings import EVENT_NAMES
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import OPEN, RESTING, Context, LineItem, Registration, Service, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.profiles.presets import PRESETS
+from django_lti_ags.scoping import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from django_lti_ags.admin import beside, pausing
 from django_lti_ags.admin.charts import DAY, WEEK, charts, history
 from django_lti_ags.admin.readonly import ReadOnlyAdmin, advice_for
-from django_lti_ags.admin.scoping import allowed, scoped
 from django_lti_ags.durations import spoken
 from django_lti_ags.models import Registration, Score, Service, SyncSample
+from django_lti_ags.scoping import allowed, scoped
 from django_lti_ags.sync import report
 from django_lti_ags.sync.report import COUNTED_TO, Condition, ServiceReport, SyncReport
 

@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from django_lti_ags import conf
 from django_lti_ags.admin.filters import is_key
 from django_lti_ags.admin.lists import BoundedPaginator, CheapList
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import LiveAssessment, Score
 from django_lti_ags.profiles.advice import ADVICE
+from django_lti_ags.scoping import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Collection

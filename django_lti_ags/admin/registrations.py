@@ -12,8 +12,8 @@ from django_lti_ags.admin import pausing
 from django_lti_ags.admin.filters import ProfileFilter
 from django_lti_ags.admin.forms import DeploymentForm, RegistrationForm, SigningKeyForm
 from django_lti_ags.admin.readonly import ADVICE_LABEL, KeptAdmin, ReadOnlyAdmin, advice_for, pretty
-from django_lti_ags.admin.scoping import allowed, scoped
 from django_lti_ags.models import Deployment, Registration, Service, SigningKey
+from django_lti_ags.scoping import allowed, scoped
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet

@@ -21,9 +21,9 @@ from django_lti_ags.admin import errors, export
 from django_lti_ags.admin.calendar import is_sayable
 from django_lti_ags.admin.confirming import Question
 from django_lti_ags.admin.decisions import COUNTED, DECISIONS, put_down_many
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.exporting import TYPES
 from django_lti_ags.models import Event, Registration, Score, SyncState
+from django_lti_ags.scoping import scoped
 
 if TYPE_CHECKING:
     from datetime import datetime

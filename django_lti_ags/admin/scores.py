@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags import conf
+from django_lti_ags.admin import api_links
 from django_lti_ags.admin.branches import newest
 from django_lti_ags.admin.columns import fraction
 from django_lti_ags.admin.confirming import Question
@@ -126,6 +127,7 @@ class _ScoreAdmin(FileViews, LearnerSearch, NamesLearners, FindsNewest, ScoreExp
         context["follow_files"] = self.follow_files_address(request, score) if context["files"] else ""
         context["prospect"] = prospect(score, score.now, score.concealer)
         context["now"] = score.now
+        context["in_api"] = api_links.of_score(request, score)
         context["most_entries"] = ENTRIES
         return super().render_change_form(request, context, *args, **kwargs)
 

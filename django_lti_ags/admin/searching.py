@@ -9,9 +9,9 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from django_lti_ags.admin.learners import may_see
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import LineItem
 from django_lti_ags.models.identity import digest
+from django_lti_ags.scoping import scoped
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -6,7 +6,7 @@ A refusal never tells whether it is the key or the launch that is wrong, nor whe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
 from django.views.decorators.debug import sensitive_variables
@@ -14,7 +14,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import NotAuthenticated
 
 from django_lti_ags import api_keys, launches
-from django_lti_ags.api.callers import Caller
+from django_lti_ags.api.callers import Caller, KeyHolder, StaffMember
 from django_lti_ags.api.errors import ApiError
 from django_lti_ags.models import Registration
 
@@ -34,7 +34,7 @@ class _Scheme(BaseAuthentication, ABC):
     description: ClassVar[str]
 
     @sensitive_variables()
-    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
+    def authenticate(self, request: Request) -> tuple[Caller | KeyHolder, str] | None:
         """Who calls.
 
         Raises:
@@ -52,7 +52,7 @@ class _Scheme(BaseAuthentication, ABC):
         return caller, self.scheme
 
     @abstractmethod
-    def caller(self, request: Request, shown: str) -> Caller | None:
+    def caller(self, request: Request, shown: str) -> Caller | KeyHolder | None:
         """Whom ``shown`` speaks for; None: nobody."""
 
     def refusal(self) -> ApiError:
@@ -100,12 +100,13 @@ class BearerAuthentication(_Scheme):
     scheme = "Bearer"
     message = "INVALID_BEARER_AUTHORIZATION_HEADER"
     description = (
-        "Invalid API key, or no registration named: a key alone needs ?registration=<uid>, one that it was issued for. "
+        "Invalid API key, or no registration named: a key alone needs ?registration=<uid>, one that it was issued for; "
+        "GET api/sync/registrations lists those. "
         "Within a launch use LTIK-AUTH-V2, outside of launches SERVICE-AUTH-V1."
     )
 
     @sensitive_variables()
-    def caller(self, request: Request, shown: str) -> Caller | None:
+    def caller(self, request: Request, shown: str) -> Caller | KeyHolder | None:
         """The key and the registration."""
         named, key = request.query_params.getlist("registration"), api_keys.find(shown)
         if key is None or len(named) != 1:
@@ -120,6 +121,29 @@ class BearerAuthentication(_Scheme):
         return Caller(key, registration, key.seen_contexts().filter(deployment__registration=registration))
 
 
+class KeyAuthentication(BearerAuthentication):
+    """The same; without ``?registration=`` it is the key alone that is recognised."""
+
+    @sensitive_variables()
+    def caller(self, request: Request, shown: str) -> Caller | KeyHolder | None:
+        """The key, and the registration if one is named."""
+        if "registration" in request.query_params:
+            return super().caller(request, shown)
+        key = api_keys.find(shown)
+        return None if key is None else KeyHolder(key)
+
+
+class StaffAuthentication(BaseAuthentication):
+    """The admin's session, to read: without an Authorization header, and of ``GET`` only, so that no other site can make it do anything."""
+
+    def authenticate(self, request: Request) -> tuple[StaffMember, str] | None:
+        """Who is logged in; None: nobody who may read here."""
+        if get_authorization_header(request) or request.method not in ("GET", "HEAD"):
+            return None
+        found = StaffMember.of(request._request)  # noqa: SLF001 - DRF has no public name for Django's request
+        return None if found is None else (found, "session")
+
+
 class NoAuthentication(BaseAuthentication):
     """The last one: whoever comes so far has shown nothing."""
 
@@ -130,6 +154,11 @@ class NoAuthentication(BaseAuthentication):
             NotAuthenticated: always.
         """
         raise NotAuthenticated
+
+
+KEYS: Final = (LtikAuthentication, ServiceKeyAuthentication, BearerAuthentication, NoAuthentication)
+KEYS_OR_STAFF: Final = (LtikAuthentication, ServiceKeyAuthentication, BearerAuthentication, StaffAuthentication, NoAuthentication)
+KEY_ALONE_OR_STAFF: Final = (LtikAuthentication, ServiceKeyAuthentication, KeyAuthentication, StaffAuthentication, NoAuthentication)
 
 
 def _in_course(key: ApiKey, context: Context, launch: ApiLaunch | None = None) -> Caller | None:

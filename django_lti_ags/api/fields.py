@@ -56,11 +56,11 @@ def score(body: Mapping[str, Any]) -> dict[str, Any]:
     if submission is not None:
         if not isinstance(submission, dict) or set(submission) - set(_SUBMISSION):
             raise bad({"submission": f"must be an object with {' and '.join(_SUBMISSION)}"}, message="INVALID_SCORE")
-        values |= {ours: _time(f"submission.{theirs}", submission.get(theirs)) for theirs, ours in _SUBMISSION.items()}
+        values |= {ours: moment(f"submission.{theirs}", submission.get(theirs)) for theirs, ours in _SUBMISSION.items()}
     values["extensions"] = _extensions({name: value for name, value in body.items() if name != EXTENSION})
     if body.get(EXTENSION) is not None:
         try:
-            values["submission"] = canvas_fields.submission(body[EXTENSION], _time)
+            values["submission"] = canvas_fields.submission(body[EXTENSION], moment)
         except InvalidScore as problem:
             raise bad({named(problem.field): problem.rule}, message="INVALID_SCORE") from None
     return values
@@ -88,7 +88,7 @@ def line_item(body: Mapping[str, Any]) -> WireLineItem:
         further = _extensions(body)
         check_column_extensions(further)
         values: dict[str, Any] = {ours: body[theirs] for theirs, ours in _TEXTS.items() if body.get(theirs) is not None}
-        values |= {ours: _time(theirs, body[theirs]) for theirs, ours in _TIMES.items() if theirs in body}
+        values |= {ours: moment(theirs, body[theirs]) for theirs, ours in _TIMES.items() if theirs in body}
         values |= {"score_maximum": body["scoreMaximum"], "grades_released": released, "submission_review": review}
         return WireLineItem(extensions=further, **values)
     except (InvalidScore, InvalidLineItem) as problem:
@@ -142,14 +142,19 @@ def _extensions(body: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _time(name: str, value: Any) -> datetime | None:
+def moment(name: str, value: Any) -> datetime | None:
+    """A time with a zone; None: none is given.
+
+    Raises:
+        ApiError: 400.
+    """
     if value is None:
         return None
     try:
-        moment = parse_datetime(value) if isinstance(value, str) else None
-        check_time(name, moment)
+        found = parse_datetime(value) if isinstance(value, str) else None
+        check_time(name, found)
     except (ValueError, InvalidScore):
-        moment = None
-    if moment is None:
+        found = None
+    if found is None:
         raise bad({name: "must be a time with a zone, such as 2026-03-01T12:00:00Z (ISO 8601)"}, message="INVALID_TIME")
-    return moment
+    return found

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.http import JsonResponse
 from django.views.generic import View
 
 from django_lti_ags import __version__
+from django_lti_ags.api import openapi_canvas
 from django_lti_ags.api import openapi_schemas as schemas
+from django_lti_ags.api.openapi_operations import ANY_OR_STAFF, LTIK, ok, operation, parameter
 from django_lti_ags.models import SyncState
 
 if TYPE_CHECKING:
@@ -21,99 +24,73 @@ if TYPE_CHECKING:
 _INTRODUCTION: Final = """Grades for tools in any language: LTIAAS' surface, and below `/api/sync` what became of scores.
 
 Scores are recorded durably and delivered by a worker; line items and results are asked of the platform while you wait."""
-_LTIK: Final = [{"ltik": list[str]()}]
-_ANY: Final = [{"ltik": list[str]()}, {"serviceKey": list[str]()}, {"bearer": list[str]()}]
-
-
-def _parameter(name: str, description: str, schema: dict[str, Any] | None = None, place: str = "query") -> dict[str, Any]:
-    told = {"name": name, "in": place, "description": description, "schema": schema or {"type": "string"}}
-    return told | ({"required": True} if place == "path" else {})
-
-
-_ID: Final = _parameter("id", "The line item's id, a URL, percent-encoded as a whole.", {"type": "string"}, "path")
-_UID: Final = _parameter("uid", "The score's uid.", {"type": "string", "format": "uuid"}, "path")
-_LIMIT: Final = _parameter("limit", "At most so many; the platform may give fewer.", {"type": "integer", "minimum": 1})
-_URL: Final = _parameter(
+_ID: Final = parameter("id", "The line item's id, a URL, percent-encoded as a whole.", {"type": "string"}, "path")
+_UID: Final = parameter("uid", "The score's uid.", {"type": "string", "format": "uuid"}, "path")
+_LIMIT: Final = parameter("limit", "At most so many; the platform may give fewer.", {"type": "integer", "minimum": 1})
+_URL: Final = parameter(
     "url", "A page that an earlier answer named; every other parameter is ignored.", {"type": "string", "format": "uri"}
 )
-_USER: Final = _parameter("userId", "Only this learner's: the launch's user id.")
-_BEARER: Final = [
-    _parameter("registration", "With an API key alone: the registration's uid.", {"type": "string", "format": "uuid"}),
-    _parameter("context", "With an API key alone: the course's uid.", {"type": "string", "format": "uuid"}),
-]
-
-
-def _operation(
-    summary: str,
-    answers: dict[str, dict[str, Any]],
-    parameters: list[dict[str, Any]] | None = None,
-    body: str = "",
-    security: list[dict[str, list[str]]] = _ANY,
-) -> dict[str, Any]:
-    told: dict[str, Any] = {"summary": summary, "security": security}
-    told["parameters"] = [*(parameters or []), *(_BEARER if security is _ANY else [])]
-    if body:
-        told["requestBody"] = {"required": True, "content": _json(body)}
-    told["responses"] = {**answers, "default": {"description": "An error.", "content": _json("Error")}}
-    return told
-
-
-def _json(name: str) -> dict[str, Any]:
-    example = schemas.EXAMPLES.get(name)
-    schema = {"$ref": f"#/components/schemas/{name}"}
-    return {"application/json": {"schema": schema} | ({} if example is None else {"example": example})}
-
-
-def _ok(name: str, description: str, status: str = "200") -> dict[str, dict[str, Any]]:
-    return {status: {"description": description, "content": _json(name)}}
-
-
+_USER: Final = parameter("userId", "Only this learner's: the launch's user id.")
 _NOTHING: Final = {"204": {"description": "Done; there is nothing to say."}}
-_FILTERS: Final = [_parameter(name, f"Only those with this {name}.") for name in ("resourceLinkId", "resourceId", "tag")]
-_WAIT: Final = _parameter("wait", "Wait so many seconds for the verdict.", {"type": "number", "minimum": 0, "maximum": 30})
-_LINE_ITEM: Final = _parameter("lineItem", "Only this line item's: its id.", {"type": "string", "format": "uri"})
-_STATE: Final = _parameter("state", "Only those in this state.", {"type": "string", "enum": list(SyncState.values)})
+_FILTERS: Final = [parameter(name, f"Only those with this {name}.") for name in ("resourceLinkId", "resourceId", "tag")]
+_WAIT: Final = parameter("wait", "Wait so many seconds for the verdict.", {"type": "number", "minimum": 0, "maximum": 30})
+_LINE_ITEM: Final = parameter("lineItem", "Only this line item's: its id.", {"type": "string", "format": "uri"})
+_STATE: Final = parameter("state", "Only those in this state.", {"type": "string", "enum": list(SyncState.values)})
+_CURSOR: Final = parameter("cursor", "The next of an earlier answer.")
 _PATHS: Final = {
-    "/api/idtoken": {"get": _operation("The launch", _ok("IdToken", "Who came, and to what."), security=_LTIK)},
+    "/api/idtoken": {"get": operation("The launch", ok("IdToken", "Who came, and to what."), security=LTIK)},
     "/api/lineitems": {
-        "get": _operation("List line items", _ok("LineItems", "One page."), [*_FILTERS, _LIMIT, _URL]),
-        "post": _operation("Create a line item", _ok("LineItem", "What the platform made of it.", "201"), body="NewLineItem"),
+        "get": operation("List line items", ok("LineItems", "One page."), [*_FILTERS, _LIMIT, _URL]),
+        "post": operation("Create a line item", ok("LineItem", "What the platform made of it.", "201"), body="NewLineItem"),
     },
     "/api/lineitems/{id}": {
-        "get": _operation("Read a line item", _ok("LineItem", "As the platform has it."), [_ID]),
-        "put": _operation("Replace a line item", _ok("LineItem", "What the platform made of it."), [_ID], "NewLineItem"),
-        "delete": _operation("Delete a line item that the tool made", _NOTHING, [_ID]),
+        "get": operation("Read a line item", ok("LineItem", "As the platform has it."), [_ID]),
+        "put": operation("Replace a line item", ok("LineItem", "What the platform made of it."), [_ID], "NewLineItem"),
+        "delete": operation("Delete a line item that the tool made", _NOTHING, [_ID]),
     },
     "/api/lineitems/{id}/scores": {
-        "get": _operation("Read what the platform shows", _ok("Scores", "One page."), [_ID, _USER, _LIMIT, _URL]),
-        "post": _operation(
+        "get": operation("Read what the platform shows", ok("Scores", "One page."), [_ID, _USER, _LIMIT, _URL]),
+        "post": operation(
             "Record a score",
-            _NOTHING | _ok("Pending", "With wait: it is recorded, and there is no verdict yet.", "202"),
+            _NOTHING | ok("Pending", "With wait: it is recorded, and there is no verdict yet.", "202"),
             [_ID, _WAIT],
             "NewScore",
         ),
     },
-    "/api/sync/status": {"get": _operation("How delivery stands", _ok("Status", "Counts, and what stands in the way."), [_LINE_ITEM])},
+    "/api/sync/registrations": {
+        "get": operation(
+            "List the registrations that the key was issued for, or the launch's own; a key alone need not name one",
+            ok("Registrations", "One page, the newest first."),
+            [_LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
+        )
+    },
+    "/api/sync/lineitems": {
+        "get": operation(
+            "List line items with what became of their scores",
+            ok("Columns", "One page, the newest first."),
+            [_LINE_ITEM, _LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
+        )
+    },
+    "/api/sync/status": {"get": operation("How delivery stands", ok("Status", "Counts, and what stands in the way."), [_LINE_ITEM])},
     "/api/sync/reconcile": {
-        "post": _operation("Compare a line item with its platform", _ok("Reconciliation", "How its learners stand."), body="Reconcile")
+        "post": operation("Compare a line item with its platform", ok("Reconciliation", "How its learners stand."), body="Reconcile")
     },
     "/api/sync/scores": {
-        "get": _operation(
+        "get": operation(
             "List recorded scores",
-            _ok("RecordedScores", "One page, the newest first."),
-            [
-                _LINE_ITEM,
-                _USER,
-                _STATE,
-                _LIMIT,
-                _parameter("cursor", "The next of an earlier answer."),
-            ],
+            ok("RecordedScores", "One page, the newest first."),
+            [_LINE_ITEM, _USER, _STATE, _LIMIT, _CURSOR],
+            security=ANY_OR_STAFF,
         ),
-        "post": _operation("Record many scores", _ok("Summary", "All are recorded."), body="ManyScores"),
+        "post": operation("Record many scores", ok("Summary", "All are recorded."), body="ManyScores"),
     },
-    "/api/sync/scores/{uid}": {"get": _operation("One recorded score", _ok("RecordedScoreWithAttempts", "With its exchanges."), [_UID])},
-    "/api/sync/scores/{uid}/retry": {"post": _operation("Send it again", _ok("RecordedScore", "It is due."), [_UID])},
-    "/api/sync/scores/{uid}/cancel": {"post": _operation("Do not send it", _ok("RecordedScore", "It is cancelled."), [_UID], "Reason")},
+    "/api/sync/scores/{uid}": {
+        "get": operation("One recorded score", ok("RecordedScoreWithAttempts", "With its exchanges."), [_UID], security=ANY_OR_STAFF)
+    },
+    "/api/sync/scores/{uid}/retry": {"post": operation("Send it again", ok("RecordedScore", "It is due."), [_UID])},
+    "/api/sync/scores/{uid}/cancel": {"post": operation("Do not send it", ok("RecordedScore", "It is cancelled."), [_UID], "Reason")},
 }
 
 
@@ -127,13 +104,23 @@ def document(base: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "django_lti_ags", "version": __version__, "description": _INTRODUCTION},
         "servers": [{"url": base or "/"}],
-        "paths": _PATHS,
+        "paths": _PATHS | openapi_canvas.PATHS,
         "components": {
-            "schemas": schemas.SCHEMAS,
+            "schemas": schemas.SCHEMAS | openapi_canvas.SCHEMAS,
             "securitySchemes": {
                 "ltik": _scheme("LTIK-AUTH-V2", "<api key>:<ltik>"),
                 "serviceKey": _scheme("SERVICE-AUTH-V1", "<api key>:<service key>"),
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An API key; needs `registration`."},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "description": "The admin's: staff who may view scores, line items, registrations and learners.",
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key; needs `registration`, but where registrations are listed.",
+                },
             },
         },
     }

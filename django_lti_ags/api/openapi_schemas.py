@@ -5,81 +5,75 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django_lti_ags.ags.vocabulary import ActivityProgress, GradingProgress
+from django_lti_ags.api.openapi_parts import FLAG, FURTHER, MAYBE_TIME, TEXT, TIME, URI, UUID, an_object, list_of, ref
 from django_lti_ags.models import SyncState
 
-_TEXT: Final = {"type": "string"}
-_URI: Final = {"type": "string", "format": "uri"}
-_TIME: Final = {"type": "string", "format": "date-time"}
-_MAYBE_TIME: Final = {"type": ["string", "null"], "format": "date-time"}
-_FLAG: Final = {"type": "boolean"}
-_FURTHER: Final = {"description": "Further fields of the platform's, each named by a full URL."}
-
-
-def _object(properties: dict[str, Any], required: str = "", *, more: Any = None) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": "object", "properties": properties}
-    if required:
-        told["required"] = required.split()
-    return told if more is None else told | {"additionalProperties": more}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _ref(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-_PAGES: Final = {name: {**_URI, "description": f"The {name} page, for url."} for name in ("next", "prev", "first", "last")}
+_PAGES: Final = {name: {**URI, "description": f"The {name} page, for url."} for name in ("next", "prev", "first", "last")}
 _PROGRESS: Final = {
     "activityProgress": {"type": "string", "enum": [one.value for one in ActivityProgress]},
     "gradingProgress": {"type": "string", "enum": [one.value for one in GradingProgress]},
 }
 _NEW_LINE_ITEM: Final = {
-    "label": _TEXT,
+    "label": TEXT,
     "scoreMaximum": {"type": "number", "exclusiveMinimum": 0},
-    **dict.fromkeys(("resourceLinkId", "resourceId", "tag"), _TEXT),
-    **dict.fromkeys(("startDateTime", "endDateTime"), _MAYBE_TIME),
-    "gradesReleased": _FLAG,
+    **dict.fromkeys(("resourceLinkId", "resourceId", "tag"), TEXT),
+    **dict.fromkeys(("startDateTime", "endDateTime"), MAYBE_TIME),
+    "gradesReleased": FLAG,
     "submissionReview": {"type": ["object", "null"]},
 }
-_AVAILABLE: Final = _object({"available": _FLAG, "lineItemId": _URI}, "available")
+_AVAILABLE: Final = an_object({"available": FLAG, "lineItemId": URI}, "available")
 _RECORDED: Final = {
-    "uid": {"type": "string", "format": "uuid"},
+    "uid": UUID,
     "lineItem": {"type": ["string", "null"], "format": "uri"},
-    "userId": _TEXT,
+    "userId": TEXT,
     **{key: {"type": ["number", "null"]} for key in ("scoreGiven", "scoreMaximum")},
-    "comment": _TEXT,
+    "comment": TEXT,
     **_PROGRESS,
-    "recordedAt": _TIME,
+    "recordedAt": TIME,
     "state": {"type": "string", "enum": list(SyncState.values)},
-    **dict.fromkeys(("code", "advice", "detail"), _TEXT),
+    **dict.fromkeys(("code", "advice", "detail"), TEXT),
     "tries": {"type": "integer"},
-    **dict.fromkeys(("nextTryAt", "deliveredAt"), _MAYBE_TIME),
-    **dict.fromkeys(("canRetry", "canCancel"), _FLAG),
+    **dict.fromkeys(("nextTryAt", "deliveredAt"), MAYBE_TIME),
+    **dict.fromkeys(("canRetry", "canCancel"), FLAG),
 }
-_ATTEMPT: Final = _object(
+_ATTEMPT: Final = an_object(
     {
-        "kind": _TEXT,
-        "startedAt": _TIME,
+        "kind": TEXT,
+        "startedAt": TIME,
         "durationMs": {"type": "number"},
         "status": {"type": ["integer", "null"]},
-        **dict.fromkeys(("failure", "said", "code", "detail"), _TEXT),
+        **dict.fromkeys(("failure", "said", "code", "detail"), TEXT),
     },
     "kind startedAt durationMs status failure said code detail",
 )
-_PERSON: Final = {"id": _TEXT, "roles": _list(_TEXT), **dict.fromkeys(("name", "email", "givenName", "familyName"), _TEXT)}
+_PAUSE: Final = {**dict.fromkeys(("uid", "name", "code", "advice"), TEXT), "paused": FLAG}
+_REGISTRATION: Final = _PAUSE | dict.fromkeys(("issuer", "clientId", "profile", "reason"), TEXT) | {"pausedAt": MAYBE_TIME}
+_COUNTS: Final = an_object({}, " ".join(SyncState.values), more={"type": "integer"})
+_COLUMN_SHOWN: Final = {
+    **dict.fromkeys(("uid", "context"), UUID),
+    "lineItem": {"type": ["string", "null"], "format": "uri"},
+    **dict.fromkeys(("label", "resourceLinkId", "resourceId", "tag"), TEXT),
+    "scoreMaximum": {"type": ["number", "null"]},
+    "scores": _COUNTS,
+    **dict.fromkeys(("lastDeliveredAt", "comparedAt"), MAYBE_TIME),
+    "block": {
+        **an_object({"code": TEXT, "advice": TEXT, "since": MAYBE_TIME}, "code advice since", more=False),
+        "type": ["object", "null"],
+        "description": "What keeps all of its scores from being sent; null: nothing.",
+    },
+}
+_PERSON: Final = {"id": TEXT, "roles": list_of(TEXT), **dict.fromkeys(("name", "email", "givenName", "familyName"), TEXT)}
 SCHEMAS: Final[dict[str, Any]] = {
-    "Error": _object(
+    "Error": an_object(
         {
             "status": {"type": "integer"},
-            "error": _TEXT,
-            "details": _object(
+            "error": TEXT,
+            "details": an_object(
                 {
-                    "message": {**_TEXT, "description": "A code, for programs."},
-                    "description": {**_TEXT, "description": "A sentence, for people."},
-                    "errors": _list(_object({"field": _TEXT, "rule": _TEXT}, "field rule")),
-                    "platform": _object({"status": {"type": ["integer", "null"]}, "said": _TEXT, "failure": _TEXT}, "status"),
+                    "message": {**TEXT, "description": "A code, for programs."},
+                    "description": {**TEXT, "description": "A sentence, for people."},
+                    "errors": list_of(an_object({"field": TEXT, "rule": TEXT}, "field rule")),
+                    "platform": an_object({"status": {"type": ["integer", "null"]}, "said": TEXT, "failure": TEXT}, "status"),
                 },
                 "message description",
             ),
@@ -87,15 +81,15 @@ SCHEMAS: Final[dict[str, Any]] = {
         "status error details",
         more=False,
     ),
-    "IdToken": _object(
+    "IdToken": an_object(
         {
-            "user": _object(_PERSON, "id roles", more=False),
-            "platform": _object({}, "id url clientId deploymentId", more=_TEXT),
-            "launch": _object(
-                {"type": _TEXT, "target": _TEXT, "custom": {"type": "object"}}, "type target custom", more={"type": "object"}
+            "user": an_object(_PERSON, "id roles", more=False),
+            "platform": an_object({}, "id url clientId deploymentId", more=TEXT),
+            "launch": an_object(
+                {"type": TEXT, "target": TEXT, "custom": {"type": "object"}}, "type target custom", more={"type": "object"}
             ),
-            "services": _object(
-                {**dict.fromkeys(("deepLinking", "namesAndRoles", "assignmentAndGrades"), _AVAILABLE), "serviceKey": _TEXT},
+            "services": an_object(
+                {**dict.fromkeys(("deepLinking", "namesAndRoles", "assignmentAndGrades"), _AVAILABLE), "serviceKey": TEXT},
                 "deepLinking namesAndRoles assignmentAndGrades serviceKey",
                 more=False,
             ),
@@ -103,33 +97,33 @@ SCHEMAS: Final[dict[str, Any]] = {
         "user platform launch services",
         more=False,
     ),
-    "NewLineItem": _object(_NEW_LINE_ITEM, "label scoreMaximum", more=_FURTHER),
-    "LineItem": _object(_NEW_LINE_ITEM | {"id": _URI, "scoreMaximum": {"type": "number"}}, "id label", more=_FURTHER),
-    "LineItems": _object({"lineItems": _list(_ref("LineItem")), **_PAGES}, "lineItems", more=False),
-    "NewScore": _object(
+    "NewLineItem": an_object(_NEW_LINE_ITEM, "label scoreMaximum", more=FURTHER),
+    "LineItem": an_object(_NEW_LINE_ITEM | {"id": URI, "scoreMaximum": {"type": "number"}}, "id label", more=FURTHER),
+    "LineItems": an_object({"lineItems": list_of(ref("LineItem")), **_PAGES}, "lineItems", more=False),
+    "NewScore": an_object(
         {
-            "userId": _TEXT,
+            "userId": TEXT,
             **_PROGRESS,
             "scoreGiven": {"type": ["number", "null"], "minimum": 0},
             "scoreMaximum": {"type": ["number", "null"], "exclusiveMinimum": 0},
             "comment": {"type": ["string", "null"]},
             "scoringUserId": {"type": ["string", "null"]},
-            "submission": {"type": ["object", "null"], "properties": {"startedAt": _MAYBE_TIME, "submittedAt": _MAYBE_TIME}},
+            "submission": {"type": ["object", "null"], "properties": {"startedAt": MAYBE_TIME, "submittedAt": MAYBE_TIME}},
             "timestamp": {"description": "Ignored: the server sets it."},
         },
         "userId activityProgress gradingProgress",
-        more=_FURTHER,
+        more=FURTHER,
     ),
-    "Scores": _object(
+    "Scores": an_object(
         {
-            "scores": _list(
-                _object(
+            "scores": list_of(
+                an_object(
                     {
-                        **dict.fromkeys(("id", "scoreOf"), _URI),
-                        "userId": _TEXT,
-                        "timestamp": _TIME,
+                        **dict.fromkeys(("id", "scoreOf"), URI),
+                        "userId": TEXT,
+                        "timestamp": TIME,
                         **{key: {"type": "number"} for key in ("resultScore", "resultMaximum")},
-                        "comment": _TEXT,
+                        "comment": TEXT,
                     },
                     "id userId scoreOf timestamp resultMaximum",
                     more=False,
@@ -140,23 +134,25 @@ SCHEMAS: Final[dict[str, Any]] = {
         "scores",
         more=False,
     ),
-    "Pending": _object({"state": _TEXT, "code": _TEXT}, "state code", more=False),
-    "RecordedScore": _object(_RECORDED, " ".join(_RECORDED), more=False),
-    "RecordedScoreWithAttempts": _object(_RECORDED | {"attempts": _list(_ATTEMPT)}, " ".join(_RECORDED) + " attempts", more=False),
-    "RecordedScores": _object({"scores": _list(_ref("RecordedScore")), "next": _TEXT}, "scores", more=False),
-    "ManyScores": _object({"lineItem": _URI, "scores": {**_list(_ref("NewScore")), "minItems": 1, "maxItems": 10_000}}, "lineItem scores"),
-    "Summary": _object({key: {"type": "integer"} for key in ("created", "changed", "unchanged")}, "created changed unchanged", more=False),
-    "Status": _object(
+    "Pending": an_object({"state": TEXT, "code": TEXT}, "state code", more=False),
+    "RecordedScore": an_object(_RECORDED, " ".join(_RECORDED), more=False),
+    "RecordedScoreWithAttempts": an_object(_RECORDED | {"attempts": list_of(_ATTEMPT)}, " ".join(_RECORDED) + " attempts", more=False),
+    "RecordedScores": an_object({"scores": list_of(ref("RecordedScore")), "next": TEXT}, "scores", more=False),
+    "ManyScores": an_object(
+        {"lineItem": URI, "scores": {**list_of(ref("NewScore")), "minItems": 1, "maxItems": 10_000}}, "lineItem scores"
+    ),
+    "Summary": an_object(
+        {key: {"type": "integer"} for key in ("created", "changed", "unchanged")}, "created changed unchanged", more=False
+    ),
+    "Status": an_object(
         {
-            "scores": _object({}, " ".join(SyncState.values), more={"type": "integer"}),
-            "oldestWaitingAt": _MAYBE_TIME,
-            "troubles": _list(_object({"code": _TEXT, "scores": {"type": "integer"}, "advice": _TEXT}, "code scores advice", more=False)),
-            "registration": _object(
-                {**dict.fromkeys(("uid", "name", "code", "advice"), _TEXT), "paused": _FLAG}, "uid name paused code advice", more=False
-            ),
-            "services": _list(
-                _object(
-                    {"origin": _URI, "failingSince": _MAYBE_TIME, "code": _TEXT, "advice": _TEXT},
+            "scores": _COUNTS,
+            "oldestWaitingAt": MAYBE_TIME,
+            "troubles": list_of(an_object({"code": TEXT, "scores": {"type": "integer"}, "advice": TEXT}, "code scores advice", more=False)),
+            "registration": an_object(_PAUSE, " ".join(_PAUSE), more=False),
+            "services": list_of(
+                an_object(
+                    {"origin": URI, "failingSince": MAYBE_TIME, "code": TEXT, "advice": TEXT},
                     "origin failingSince code advice",
                     more=False,
                 )
@@ -165,18 +161,24 @@ SCHEMAS: Final[dict[str, Any]] = {
         "scores oldestWaitingAt troubles registration services",
         more=False,
     ),
-    "Reconcile": _object({"lineItem": _URI, "policy": {"type": "string", "enum": ["report", "resend"]}}, "lineItem"),
-    "Reconciliation": _object(
+    "Registrations": an_object(
+        {"registrations": list_of(an_object(_REGISTRATION, " ".join(_REGISTRATION), more=False)), "next": TEXT}, "registrations", more=False
+    ),
+    "Columns": an_object(
+        {"lineItems": list_of(an_object(_COLUMN_SHOWN, " ".join(_COLUMN_SHOWN), more=False)), "next": TEXT}, "lineItems", more=False
+    ),
+    "Reconcile": an_object({"lineItem": URI, "policy": {"type": "string", "enum": ["report", "resend"]}}, "lineItem"),
+    "Reconciliation": an_object(
         {
-            "learners": _object({}, more={"type": "integer"}),
+            "learners": an_object({}, more={"type": "integer"}),
             **{key: {"type": "integer"} for key in ("read", "resent")},
-            "comparedAt": _TIME,
-            "inOrder": _FLAG,
+            "comparedAt": TIME,
+            "inOrder": FLAG,
         },
         "learners read resent comparedAt inOrder",
         more=False,
     ),
-    "Reason": _object({"reason": {**_TEXT, "minLength": 1}}, "reason"),
+    "Reason": an_object({"reason": {**TEXT, "minLength": 1}}, "reason"),
 }
 _SCORE: Final = {"userId": "5f3c8a", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "scoreGiven": 8, "scoreMaximum": 10}
 _COLUMN: Final = "https://lms.example/course/1/lineitems/1"
@@ -217,4 +219,7 @@ EXAMPLES: Final[dict[str, Any]] = {
         "inOrder": False,
     },
     "Reason": {"reason": "left the course"},
+    "NewLiveAssessment": {"key": "2026-03-01,reading", "title": "Reading aloud", "outcome": 12},
+    "NewLiveResults": {"results": [{"user_id": 42, "passed": True, "assessed_at": "2026-03-01T12:00:00Z"}]},
+    "LiveSummary": {"created": 1, "unchanged": 0},
 }

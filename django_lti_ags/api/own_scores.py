@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import scores
-from django_lti_ags.api import columns, fields, own_shapes, places, queries
+from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries
+from django_lti_ags.api.authentication import KEYS_OR_STAFF
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import Score, SyncState
@@ -18,12 +18,12 @@ from django_lti_ags.models.identity import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from django.db.models import QuerySet
     from rest_framework.request import Request
 
 _MOST_SCORES: Final = 10_000
-_PAGE: Final = 100
 
 
 def _of(view: ApiView) -> QuerySet[Score]:
@@ -34,6 +34,7 @@ def _of(view: ApiView) -> QuerySet[Score]:
 class ScoresView(ApiView):
     """List, and record many."""
 
+    authentication_classes: Any = KEYS_OR_STAFF
     most_bytes = 8 * 1_048_576
 
     def get(self, request: Request) -> Response:
@@ -47,12 +48,8 @@ class ScoresView(ApiView):
             if state not in SyncState.values:
                 raise bad({"state": f"must be one of {', '.join(SyncState.values)}"})
             rows = rows.filter(state=state)
-        if (cursor := queries.only(request, "cursor")) is not None:
-            rows = rows.filter(pk__lt=self._after(cursor))
-        size = min(queries.limit(request) or _PAGE, _PAGE)
-        page = list(rows.order_by("-pk")[: size + 1])
-        more = {"next": str(page[size - 1].uid)} if len(page) > size else {}
-        return Response({"scores": [own_shapes.score(row) for row in page[:size]], **more})
+        page, more = paging.page(request, _of(self), rows)
+        return Response({"scores": [own_shapes.score(row) for row in page], **more})
 
     def post(self, request: Request) -> Response:
         """Record many in one line item, all or nothing; what is recorded already changes nothing."""
@@ -69,18 +66,11 @@ class ScoresView(ApiView):
             raise _refused(problem) from None
         return Response({"created": summary.created, "changed": summary.changed, "unchanged": summary.unchanged})
 
-    def _after(self, cursor: str) -> int:
-        try:
-            found = _of(self).filter(uid=UUID(cursor)).values_list("pk", flat=True).first()
-        except ValueError:
-            found = None
-        if found is None:
-            raise bad({"cursor": "must be the next of an earlier answer"})
-        return found
-
 
 class ScoreView(ApiView):
     """One, with its attempts; and what a person may decide about it."""
+
+    authentication_classes: Any = KEYS_OR_STAFF
 
     def get(self, request: Request, uid: UUID) -> Response:
         """Its state, and every exchange about it that is still kept, the newest first."""

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from django_lti_ags import results
 from django_lti_ags.ags.types import wire_time
-from django_lti_ags.api import columns, fields, places, queries
+from django_lti_ags.api import columns, fields, own_shapes, places, queries
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
@@ -38,7 +38,7 @@ class StatusView(ApiView):
         if (url := queries.only(request, "lineItem")) is not None:
             rows = rows.filter(line_item__url_digest=digest(url))
         registration = self.caller.registration
-        return Response({**_scores(rows), "registration": _registration(registration), "services": _services(registration)})
+        return Response({**_scores(rows), "registration": own_shapes.pause(registration), "services": _services(registration)})
 
 
 class ReconcileView(ApiView):
@@ -71,16 +71,6 @@ def _scores(rows: QuerySet[Score]) -> dict[str, Any]:
         "scores": {state: counted.get(state, 0) for state in SyncState.values},
         "oldestWaitingAt": None if oldest is None else wire_time(oldest),
         "troubles": [{"code": code, "scores": count, "advice": ADVICE.get(code, "")} for code, count in sorted(troubles)],
-    }
-
-
-def _registration(row: Registration) -> dict[str, Any]:
-    return {
-        "uid": str(row.uid),
-        "name": str(row),
-        "paused": row.is_paused,
-        "code": row.paused_code,
-        "advice": ADVICE.get(row.paused_code, "") if row.is_paused else "",
     }
 
 

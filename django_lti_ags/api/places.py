@@ -39,18 +39,28 @@ def courses(caller: Caller, request: Request) -> QuerySet[Context]:
     return found
 
 
-def course(caller: Caller, request: Request) -> Context:
-    """The one course that a request without a line item is about.
+def one(caller: Caller, request: Request) -> Context:
+    """The one course that a request is about.
 
     Raises:
-        ApiError: as :func:`courses`; 400: it must be named; 403: the platform granted no line items there.
+        ApiError: as :func:`courses`; 400: it must be named.
     """
     found = list(courses(caller, request).select_related(_ABOVE).order_by("pk")[:2])
     if len(found) != 1:
         raise bad({"context": "must be named with an API key alone: the uid of one of its courses"})
-    if not found[0].line_items_url:
-        raise ApiError(403, "NO_LINE_ITEMS", "The platform granted no line items for this course: its launches name no container.")
     return found[0]
+
+
+def course(caller: Caller, request: Request) -> Context:
+    """The one course whose line items a request without a line item is about.
+
+    Raises:
+        ApiError: as :func:`one`; 403: the platform granted no line items there.
+    """
+    found = one(caller, request)
+    if not found.line_items_url:
+        raise ApiError(403, "NO_LINE_ITEMS", "The platform granted no line items for this course: its launches name no container.")
+    return found
 
 
 def line_item(caller: Caller, request: Request, url: str) -> tuple[Context, LineItem | None]:

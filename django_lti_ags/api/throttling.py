@@ -30,7 +30,7 @@ class KeyThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """Whether it may be answered; also if nobody can tell: no score is lost because a cache is away."""
         try:
-            return bool(_counted(request.user.key.pk) <= conf.get("api_requests_per_minute"))
+            return bool(_counted(request.user.counted_as) <= conf.get("api_requests_per_minute"))
         except Exception:
             # Each backend has exceptions of its own.
             logger.exception("The cache %r fails; until it is back, no API key's requests are counted", conf.get("cache"))
@@ -41,7 +41,7 @@ class KeyThrottle(BaseThrottle):
         return _WINDOW_SECONDS - time.time() % _WINDOW_SECONDS
 
 
-def _counted(key: int) -> int:
+def _counted(key: str) -> int:
     cache: Any = caches[conf.get("cache")]
     name = f"lti_ags:api:{key}:{int(time.time() // _WINDOW_SECONDS)}"
     if cache.add(name, 1, 2 * _WINDOW_SECONDS):

@@ -11,8 +11,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.views import APIView
 
-from django_lti_ags.api import errors
-from django_lti_ags.api.authentication import BearerAuthentication, LtikAuthentication, NoAuthentication, ServiceKeyAuthentication
+from django_lti_ags.api import authentication, errors
 from django_lti_ags.api.bodies import MOST_BYTES, ObjectParser
 from django_lti_ags.api.requests import ApiRequest
 from django_lti_ags.api.throttling import KeyThrottle
@@ -34,7 +33,7 @@ class AsciiRenderer(JSONRenderer):
 class ApiView(APIView):
     """A view; a project's ``REST_FRAMEWORK`` settings change nothing here."""
 
-    authentication_classes: Any = (LtikAuthentication, ServiceKeyAuthentication, BearerAuthentication, NoAuthentication)
+    authentication_classes: Any = authentication.KEYS
     permission_classes: Any = ()
     throttle_classes: Any = (KeyThrottle,)
     parser_classes: Any = (ObjectParser,)

@@ -85,6 +85,7 @@ class Client(UsesTransport):
         include: Iterable[str] | None = None,
         include_hidden: bool = False,
         per_page: int = PER_PAGE,
+        page: int | None = None,
     ) -> Listing[OutcomeResult]:
         """Every result of every alignment, one by one.
 
@@ -95,6 +96,7 @@ class Client(UsesTransport):
             include: some of alignments, outcomes, outcomes.alignments, outcome_groups, outcome_links, outcome_paths, users.
             include_hidden: also what is hidden from the learning mastery gradebook.
             per_page: how many at a time, up to 100.
+            page: begin with this page, from 1.
         """
         pairs = [
             *arguments.ids("user_ids", user_ids, "sis_user_id:"),
@@ -102,7 +104,7 @@ class Client(UsesTransport):
             *arguments.some_of("include", include, arguments.RESULT_INCLUDES),
             *arguments.switch("include_hidden", include_hidden),
         ]
-        url = self._course_url(course_id, "outcome_results", pairs + arguments.page_size(per_page))
+        url = self._course_url(course_id, "outcome_results", [*pairs, *arguments.page_size(per_page), *arguments.one_id("page", page)])
         call = partial(self._call, "outcome_results", "GET", f"{COURSE}/outcome_results")
         return Listing(call, url, lambda body: container(body, "outcome_results", OutcomeResult.from_json))
 

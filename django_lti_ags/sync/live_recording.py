@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from uuid import uuid5
 
 from django.db import transaction
 
 from django_lti_ags.models import RESTING, LiveAssessment, LiveResult, SyncState
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.outbox_sql import database_now, locked
+from django_lti_ags.sync.outbox_sql import database_now, locked, portions
 from django_lti_ags.sync.recording import outbox_alias, wake_on_commit
 from django_lti_ags.sync.restating import requeue
 from django_lti_ags.sync.services import found_or_made, service_at
@@ -16,6 +17,7 @@ from django_lti_ags.sync.services import found_or_made, service_at
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from django_lti_ags.canvas import LiveAssessment as WireAssessment
     from django_lti_ags.canvas import LiveAssessmentResult as WireResult
@@ -69,20 +71,49 @@ def declare(context: Context, course_id: str, wanted: WireAssessment) -> LiveAss
     return row
 
 
-def record(assessment: LiveAssessment, results: Sequence[WireResult]) -> list[LiveResult]:
+def record(assessment: LiveAssessment, results: Sequence[WireResult], once: str = "") -> list[LiveResult]:
     """Keep ``results`` for Canvas. The assessment stays locked until the caller's transaction ends.
+
+    Args:
+        assessment: whose they are.
+        results: each is counted.
+        once: what the caller calls these results; said again under the same name, they are there already. Blank: they are new.
 
     Raises:
         LiveAssessment.DoesNotExist: it was deleted, and nothing can be kept for it.
+        NotTheSame: under that name others were recorded.
     """
     alias = outbox_alias()
     with transaction.atomic(using=alias, savepoint=False):
         row: LiveAssessment = locked(LiveAssessment.objects.using(alias).filter(pk=assessment.pk)).get()
         now = database_now(alias)
         rows = [_new(row, result, now) for result in results]
-        LiveResult.objects.using(alias).bulk_create(rows, batch_size=_CHUNK)
-        _restate(row, now, alias)
-    return rows
+        there = _recorded(row, rows, once, alias) if once else {}
+        if not there:
+            LiveResult.objects.using(alias).bulk_create(rows, batch_size=_CHUNK)
+            _restate(row, now, alias)
+    # Outside of the block: what is refused breaks no transaction of the caller's.
+    if there and there != {row.uid: _said(row) for row in rows}:
+        raise NotTheSame
+    return [] if there else rows
+
+
+class NotTheSame(Exception):
+    """Results under a name that others have."""
+
+
+def _recorded(assessment: LiveAssessment, rows: Sequence[LiveResult], once: str, alias: str) -> dict[UUID, tuple[str, bool, datetime]]:
+    """What was recorded before under the name ``once``, from which the uids of ``rows`` follow; ``assessment`` is locked."""
+    for position, row in enumerate(rows):
+        row.uid = uuid5(assessment.uid, f"{position}:{once}")
+    there: dict[UUID, tuple[str, bool, datetime]] = {}
+    for uids in portions([row.uid for row in rows]):
+        there |= {row.uid: _said(row) for row in LiveResult.objects.using(alias).filter(uid__in=uids)}
+    return there
+
+
+def _said(row: LiveResult) -> tuple[str, bool, datetime]:
+    return row.user_id, row.passed, row.assessed_at
 
 
 def _new(assessment: LiveAssessment, result: WireResult, now: datetime) -> LiveResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from django.db import connections, models
 from django.db.models import DateTimeField, Func
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models.sql.compiler import SQLCompiler
 
+T = TypeVar("T")
 
 _PORTION: Final = 1000
 
@@ -88,7 +89,7 @@ def share(row: models.Model, alias: str) -> None:
             cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
 
 
-def portions(pks: Sequence[int]) -> list[Sequence[int]]:
+def portions(pks: Sequence[T]) -> list[Sequence[T]]:
     """``pks`` in portions that every database takes as parameters of one statement."""
     return [pks[start : start + _PORTION] for start in range(0, len(pks), _PORTION)]
 

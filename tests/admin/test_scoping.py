@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from django_lti_ags import api_keys, canvas_credentials, encryption, registrations, webhooks
 from django_lti_ags.admin.readonly import KeptAdmin
-from django_lti_ags.admin.scoping import scoped
 from django_lti_ags.models import (
     ApiKey,
     CanvasCredential,
@@ -28,6 +27,7 @@ from django_lti_ags.models import (
     SyncState,
     WebhookEndpoint,
 )
+from django_lti_ags.scoping import scoped
 from tests.admin.conftest import MODELS, NOON, address, confirm
 
 FOREIGN = "Forbidden City"

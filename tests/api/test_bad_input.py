@@ -115,6 +115,10 @@ QUERIES = [
     ("sync/scores", "cursor=x", "cursor"),
     ("sync/scores", "cursor=5d2e07f0-21a3-4f3c-a9a5-0a1a4e0ad3b5", "cursor"),
     ("sync/scores", "limit=0", "limit"),
+    ("sync/lineitems", "cursor=x", "cursor"),
+    ("sync/lineitems", "lineItem=%00", "lineItem"),
+    ("sync/registrations", "cursor=5d2e07f0-21a3-4f3c-a9a5-0a1a4e0ad3b5", "cursor"),
+    ("sync/registrations", "limit=x", "limit"),
 ]
 
 

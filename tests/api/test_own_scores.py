@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.utils import timezone
 
-from django_lti_ags import registrations
-from django_lti_ags.models import Score, SyncState
+from django_lti_ags import line_items, registrations
+from django_lti_ags.models import LineItem, Score, SyncState
 from django_lti_ags.sync.engine import deliver_due
 from tests.api.conftest import tool_at
 
@@ -107,6 +108,34 @@ def test_how_delivery_stands(tool):
     assert [(trouble["scores"], trouble["advice"][:12]) for trouble in told["troubles"]] == [(1, "The platform")]
     assert (told["registration"]["paused"], told["registration"]["code"]) == (True, "paused_by_hand")
     assert set(tool.call("GET", "sync/status", query={"lineItem": "https://x.example/1"}).data["scores"].values()) == {0}
+
+
+def test_how_each_column_and_each_registration_stands(tool):
+    many(tool, [said("u1"), said("u2"), said("stranger")])
+    deliver_due()
+    wanted = line_items.declare(tool.launch.context, resource_id="essay", label="Essay", score_maximum=20)
+    first = tool.call("GET", "sync/lineitems", query={"limit": 1}).data
+    second = tool.call("GET", "sync/lineitems", query={"limit": 1, "cursor": first["next"]}).data
+    (essay,), (quiz,) = first["lineItems"], second["lineItems"]
+    assert "next" not in second
+    assert (essay["uid"], essay["lineItem"], essay["lastDeliveredAt"], set(essay["scores"].values())) == (str(wanted.uid), None, None, {0})
+    assert essay["block"]["code"] == "line_item_wanted"
+    assert (quiz["lineItem"], quiz["context"], quiz["block"]) == (tool.column, str(tool.launch.context.uid), None)
+    assert {state: count for state, count in quiz["scores"].items() if count} == {"delivered": 2, "failed": 1}
+    assert (
+        quiz["lastDeliveredAt"]
+        == max(tool.call("GET", "sync/scores").data["scores"], key=lambda row: row["deliveredAt"] or "")["deliveredAt"]
+    )
+    LineItem.objects.filter(url=tool.column).update(block_code="forbidden", blocked_at=timezone.now())
+    (blocked,) = tool.call("GET", "sync/lineitems", query={"lineItem": tool.column}).data["lineItems"]
+    assert (blocked["block"]["code"], blocked["block"]["advice"][:12], blocked["block"]["since"] is None) == (
+        "forbidden",
+        "The platform",
+        False,
+    )
+    registrations.pause(tool.campus.registration, reason="exams")
+    (campus,) = tool.call("GET", "sync/registrations").data["registrations"]
+    assert (campus["clientId"], campus["paused"], campus["reason"], campus["pausedAt"] is None) == ("quiz", True, "exams", False)
 
 
 def test_a_column_is_compared_with_its_platform(tool):

@@ -7,14 +7,24 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_lti_ags import api_keys, launches
-from django_lti_ags.models import ApiLaunch, Context, LineItem, Registration, Score
+from django_lti_ags import api_keys, launches, live_assessments
+from django_lti_ags.models import ApiLaunch, Context, LineItem, LiveAssessment, LiveResult, Registration, Score
 from tests.api.conftest import PREFIX, claims, encoded, tool_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
 
 SCORE = {"userId": "u1", "activityProgress": "Completed", "gradingProgress": "FullyGraded", "scoreGiven": 1, "scoreMaximum": 2}
-OF_ITS_OWN = (("GET", "sync/scores"), ("GET", "sync/status"))
+OF_ITS_OWN = (
+    ("GET", "sync/scores"),
+    ("GET", "sync/status"),
+    ("GET", "sync/lineitems"),
+    ("GET", "sync/registrations"),
+    ("GET", "canvas/outcome_results"),
+    ("GET", "canvas/outcome_rollups"),
+    ("GET", "canvas/live_assessments"),
+    ("POST", "canvas/live_assessments"),
+)
+PASSED = {"results": [{"user_id": 1, "passed": True, "assessed_at": "2026-03-01T12:00:00Z"}]}
 ITEM = {"label": "Essay", "scoreMaximum": 20}
 
 
@@ -33,6 +43,17 @@ def routes(tool):
         ("POST", "sync/scores", {"lineItem": tool.column, "scores": [SCORE]}),
         ("POST", "sync/reconcile", {"lineItem": tool.column}),
         ("GET", "sync/status", None),
+        ("GET", "sync/lineitems", None),
+        ("GET", "sync/registrations", None),
+        ("GET", "canvas/outcome_results", None),
+        ("GET", "canvas/outcome_rollups", None),
+        ("GET", "canvas/live_assessments", None),
+        ("POST", "canvas/live_assessments", {"key": "k", "title": "t"}),
+        *[
+            (method, f"canvas/live_assessments/{uid}{end}", body)
+            for uid in [LiveAssessment.objects.get().uid]
+            for method, end, body in (("GET", "", None), ("POST", "/retry", None), ("GET", "/results", None), ("POST", "/results", PASSED))
+        ],
         *[
             (method, f"sync/scores/{uid}{end}", {"reason": "x"} if end else None)
             for uid in [Score.objects.get(user_id="u5").uid]
@@ -80,20 +101,27 @@ def callers(tool, make_campus):
     }
 
 
+def state():
+    return LineItem.objects.count(), *(list(kind.objects.values()) for kind in (Score, LiveAssessment, LiveResult))
+
+
 def test_nobody_gets_in_who_should_not(tool, callers):
     tool.post_score("u5")
-    before = (LineItem.objects.count(), list(Score.objects.values()))
+    live_assessments.declare(tool.launch.context, course_id=7, key="reading", title="Reading")
+    before = state()
     for name, (header, query, expected) in callers.items():
         for method, path, body in routes(tool):
             own = name == "another registration's launch" and (path == "lineitems" or (method, path) in OF_ITS_OWN)
             if expected == 404 and (path == "idtoken" or own):
                 continue  # its own course's; and a key alone is told no launch, as below
+            if path == "sync/registrations" and name in ("a key alone", "a narrowed key alone"):
+                continue  # what it was issued for, as below
             answer = tool.call(method, path + query, body, header=header)
             assert answer.status_code == expected, (name, method, path, answer.content)
             assert answer.data["status"] == expected
             assert tool.ltik not in str(answer.data)
     assert tool.campus.platform.ledger.of("line_item") == [], "nothing was asked of the platform"
-    assert (LineItem.objects.count(), list(Score.objects.values())) == before
+    assert state() == before
 
 
 def test_the_refusal_is_ltiaas_own(tool):
@@ -118,6 +146,25 @@ def test_a_launch_is_told_to_its_ltik_alone(tool):
         (f"Bearer {tool.text}", f"?registration={tool.campus.registration.uid}"),
     ):
         assert tool.call("GET", f"idtoken{query}", header=header).status_code == 401
+
+
+def test_a_key_is_told_what_it_was_issued_for_and_a_launch_its_own(tool, make_campus):
+    other, strange = make_campus(client_id="other").registration, make_campus(client_id="strange").registration
+    key, text = api_keys.issue("both", [tool.campus.registration, other])
+    mine, second = str(tool.campus.registration.uid), str(other.uid)
+    for header, query, seen in (
+        (f"Bearer {text}", {}, [second, mine]),
+        (f"Bearer {text}", {"registration": mine}, [mine]),
+        (f"LTIK-AUTH-V2 {text}:{tool.ltik}", {}, [mine]),
+        (f"SERVICE-AUTH-V1 {text}:{tool.service_key}", {}, [mine]),
+    ):
+        answer = tool.call("GET", "sync/registrations", header=header, query=query)
+        assert [row["uid"] for row in answer.data["registrations"]] == seen
+    for query in ({"registration": strange.uid}, {"registration": "x"}, {"registration": ""}):
+        assert tool.call("GET", "sync/registrations", header=f"Bearer {text}", query=query).status_code == 401
+    assert tool.call("GET", "sync/registrations", header="Bearer x").status_code == 401
+    api_keys.revoke(key)
+    assert tool.call("GET", "sync/registrations", header=f"Bearer {text}").status_code == 401
 
 
 def test_a_key_alone_names_its_course_where_it_has_several(tool):

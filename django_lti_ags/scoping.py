@@ -5,7 +5,7 @@ The setting names a callable: request → queryset of registrations, or None for
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from django.db.models import Q
 from django.utils.module_loading import import_string
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from django_lti_ags.models import Registration
 
 M = TypeVar("M", bound="Model")
+
+
+READ_BY_API: Final = ("lti_ags.view_score", "lti_ags.view_lineitem", "lti_ags.view_registration", "lti_ags.see_learners")
+"""The API conceals no learner, so whoever must not know them is told nothing there."""
+
+
+def may_read_api(request: HttpRequest) -> bool:
+    """Whether whoever is logged in may read scores over the REST API, too; a project need not have users."""
+    user: Any = getattr(request, "user", None)
+    return bool(user is not None and user.is_active and getattr(user, "is_staff", False) and user.has_perms(READ_BY_API))
 
 
 def allowed(request: HttpRequest) -> QuerySet[Registration] | None:

@@ -1,0 +1,163 @@
+"""``/api/canvas/live_assessments``: who passed, recorded durably; Canvas counts each result once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import Http404
+from rest_framework.response import Response
+
+from django_lti_ags import live_assessments
+from django_lti_ags.ags.rules import check_text
+from django_lti_ags.api import canvas_live_shapes, fields, paging, places, queries
+from django_lti_ags.api.canvas_errors import told_by_canvas
+from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.views import ApiView
+from django_lti_ags.exceptions import InvalidScore
+from django_lti_ags.models import LiveAssessment, LiveResult
+from django_lti_ags.models.identity import digest
+from django_lti_ags.models.live import RESULT_STATES
+from django_lti_ags.sync.canvas_clients import credential_of
+from django_lti_ags.sync.canvas_courses import course_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+_MOST_RESULTS: Final = 10_000
+_OF_RESULT: Final = ("user_id", "passed", "assessed_at")
+_ONCE: Final = "Idempotency-Key"
+_LONGEST_ONCE: Final = 255
+
+
+def _of(view: ApiView) -> QuerySet[LiveAssessment]:
+    rows = LiveAssessment.objects.filter(context__in=places.courses(view.caller, view.request))  # type: ignore[arg-type]
+    return rows.select_related("context")
+
+
+def _row(view: ApiView, uid: UUID) -> LiveAssessment:
+    found = _of(view).filter(uid=uid).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _told(*rows: LiveAssessment) -> list[dict[str, Any]]:
+    counted: dict[int, dict[str, int]] = {row.pk: {} for row in rows}
+    results = LiveResult.objects.filter(assessment__in=list(counted)).order_by()
+    for key, state, count in results.values_list("assessment", "state").annotate(Count("pk")):
+        counted[key][state] = count
+    return [canvas_live_shapes.assessment(row, counted[row.pk]) for row in rows]
+
+
+class AssessmentsView(ApiView):
+    """List, and declare."""
+
+    def get(self, request: Request) -> Response:
+        """The newest first, a page at a time."""
+        rows, more = paging.page(request, _of(self))
+        return Response({"assessments": _told(*rows), **more})
+
+    def post(self, request: Request) -> Response:
+        """Declare one in the caller's own course, to be found or made at Canvas; the same again changes nothing."""
+        body = request.data
+        fields.only_known(body, {"key", "title", "outcome"})
+        missing = {name: "is needed" for name in ("key", "title") if body.get(name) is None}
+        if missing:
+            raise bad(missing, message="INVALID_LIVE_ASSESSMENT")
+        context = places.course(self.caller, request)
+        with told_by_canvas(self.caller.registration):
+            course = course_of(context)
+            course.check(credential_of(course.registration))
+            wanted = {"key": body["key"], "title": body["title"], "outcome": body.get("outcome")}
+            row = live_assessments.declare(context, course_id=course.course_id, **wanted)
+        return Response(_told(row)[0], status=202)
+
+
+class AssessmentView(ApiView):
+    """One, and what a person may decide about it."""
+
+    def get(self, request: Request, uid: UUID) -> Response:
+        """How it stands."""
+        return Response(_told(_row(self, uid))[0])
+
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Send it again, or at once, with the results that were set aside."""
+        row = _row(self, uid)
+        if not row.can_retry or not live_assessments.retry(row):
+            raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only what waits or rests can be sent again.")
+        row.refresh_from_db()
+        return Response(_told(row)[0])
+
+
+class LiveResultsView(ApiView):
+    """The results of one: list, and record."""
+
+    most_bytes = 8 * 1_048_576
+
+    def get(self, request: Request, uid: UUID) -> Response:
+        """The newest first, a page at a time; those that Canvas has go after a while."""
+        seen = LiveResult.objects.filter(assessment=_row(self, uid))
+        rows = seen
+        if (user_id := queries.only(request, "user_id")) is not None:
+            rows = rows.filter(user_digest=digest(user_id))
+        if (state := queries.only(request, "state")) is not None:
+            if state not in RESULT_STATES:
+                raise bad({"state": f"must be one of {', '.join(RESULT_STATES)}"})
+            rows = rows.filter(state=state)
+        found, more = paging.page(request, seen, rows)
+        return Response({"results": [canvas_live_shapes.result(row) for row in found], **more})
+
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
+        once, row, items = _once(request), _row(self, uid), _items(request.data)
+        try:
+            created = live_assessments.record_many(row, items, once=once)
+        except LiveAssessment.DoesNotExist:
+            raise Http404 from None
+        except ValidationError as problem:
+            raise _refused(problem) from None
+        return Response({"created": created, "unchanged": len(items) - created}, status=202)
+
+
+def _once(request: Request) -> str:
+    given: str | None = request.headers.get(_ONCE)
+    if given is None:
+        return ""
+    if not given.strip():
+        raise bad({_ONCE: "must not be blank: each result is counted again without one"})
+    try:
+        check_text(_ONCE, given, _LONGEST_ONCE)
+    except InvalidScore as problem:
+        raise bad({_ONCE: problem.rule}) from None
+    return given
+
+
+def _items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    fields.only_known(body, {"results"})
+    items = body.get("results")
+    if not isinstance(items, list) or not 1 <= len(items) <= _MOST_RESULTS:
+        raise bad({"results": f"must be a list of 1 to {_MOST_RESULTS} results"})
+    found: list[dict[str, Any]] = []
+    for position, item in enumerate(items):
+        name = f"results[{position}]"
+        if not isinstance(item, dict) or set(item) != set(_OF_RESULT):
+            raise bad({name: f"must be an object with {', '.join(_OF_RESULT)}, each of them and no other"}, message="INVALID_LIVE_RESULT")
+        found.append(item | {"assessed_at": fields.moment(f"{name}.assessed_at", item["assessed_at"])})
+    return found
+
+
+def _refused(problem: ValidationError) -> ApiError:
+    errors: dict[str, str] = {}
+    for one in problem.error_list:
+        if one.code == "reused":
+            return ApiError(409, "IDEMPOTENCY_KEY_REUSED", f"Other results were recorded under this {_ONCE}. Nothing was recorded.")
+        params = dict(one.params or {})
+        name = f"results[{params['position']}]" if "position" in params else "results"
+        errors[name] = str(params.get("problem", one.messages[0]))
+    return bad(errors, message="INVALID_LIVE_RESULT")

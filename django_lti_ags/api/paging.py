@@ -1,0 +1,44 @@
+"""Our own listings, page by page: the newest first, and what is new meanwhile moves no later page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from django_lti_ags.api import queries
+from django_lti_ags.api.errors import bad
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+
+_PAGE: Final = 100
+
+
+def page(request: Request, seen: QuerySet[Any], rows: QuerySet[Any] | None = None) -> tuple[list[Any], dict[str, str]]:
+    """A page of ``rows``, and ``next`` if there are more; ``?limit=`` at most 100, ``?cursor=`` the ``next`` of an earlier answer.
+
+    Args:
+        request: whose parameters count.
+        seen: all that the caller sees of this kind: a cursor is good in every filter of it.
+        rows: those of them that are asked for; by default all.
+
+    Raises:
+        ApiError: 400.
+    """
+    rows = seen if rows is None else rows
+    if (cursor := queries.only(request, "cursor")) is not None:
+        rows = rows.filter(pk__lt=_after(seen, cursor))
+    size = min(queries.limit(request) or _PAGE, _PAGE)
+    found = list(rows.order_by("-pk")[: size + 1])
+    return found[:size], {"next": str(found[size - 1].uid)} if len(found) > size else {}
+
+
+def _after(seen: QuerySet[Any], cursor: str) -> int:
+    try:
+        found: int | None = seen.filter(uid=UUID(cursor)).values_list("pk", flat=True).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise bad({"cursor": "must be the next of an earlier answer"})
+    return found
