@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -31,6 +31,7 @@ from django_lti_ags.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from django_lti_ags.sync.outbox_sql import database_now
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MODELS = [
@@ -204,3 +205,27 @@ def confirm(browser, asked, **more):
         form.setdefault(name, []).append(value)
     request = asked.wsgi_request
     return browser.post(request.get_full_path(), form | more)
+
+
+@pytest.fixture
+def now(db):
+    return database_now("default")
+
+
+@pytest.fixture
+def busy(world, now):
+    """Some of everything at the first campus."""
+    Score.objects.all().delete()
+    SyncSample.objects.update(taken_at=now - timedelta(minutes=1))
+    for number, (state, many) in enumerate((("pending", 3), ("sending", 2), ("blocked", 4), ("failed", 5), ("delivered", 6))):
+        for one in range(many):
+            fields = {"due_at": None}
+            if state == "pending":
+                fields = {"due_at": now - timedelta(minutes=20)}
+            if state == "sending":
+                fields = {"due_at": now + timedelta(minutes=1), "lease_token": world.registration.uid}
+            if state == "delivered":
+                at = now - timedelta(hours=1)
+                fields |= {"delivered_at": at, "recorded_at": at - timedelta(seconds=4)}
+            world.add_score(f"{number}-{one}", state=state, **fields)
+    return world

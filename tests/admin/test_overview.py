@@ -17,7 +17,6 @@ from django_lti_ags import registrations
 from django_lti_ags.models import Registration, Score, Service, SyncSample, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.sync import report
-from django_lti_ags.sync.outbox_sql import database_now
 
 SCOPE = "tests.admin.test_overview.only_campus"
 
@@ -29,30 +28,6 @@ def only_campus(request):
 @pytest.fixture
 def url():
     return reverse("admin:lti_ags_syncsample_changelist")
-
-
-@pytest.fixture
-def now(db):
-    return database_now("default")
-
-
-@pytest.fixture
-def busy(world, now):
-    """Some of everything at the first campus."""
-    Score.objects.all().delete()
-    SyncSample.objects.update(taken_at=now - timedelta(minutes=1))
-    for number, (state, many) in enumerate((("pending", 3), ("sending", 2), ("blocked", 4), ("failed", 5), ("delivered", 6))):
-        for one in range(many):
-            fields = {"due_at": None}
-            if state == "pending":
-                fields = {"due_at": now - timedelta(minutes=20)}
-            if state == "sending":
-                fields = {"due_at": now + timedelta(minutes=1), "lease_token": world.registration.uid}
-            if state == "delivered":
-                at = now - timedelta(hours=1)
-                fields |= {"delivered_at": at, "recorded_at": at - timedelta(seconds=4)}
-            world.add_score(f"{number}-{one}", state=state, **fields)
-    return world
 
 
 def text_of(browser, url, **query):
@@ -382,22 +357,6 @@ class TestPausing:
 
     def test_what_is_not_there(self, world, keeper):
         assert keeper.post(reverse("admin:lti_ags_registration_pause", args=[999]), {"reason": "x"}).status_code == 404
-
-
-def test_live_assessments_and_webhooks_stand_below_where_there_is_something_to_say(busy, boss, person, url, settings):
-    assert "Beside the scores" not in text_of(boss, url)
-    busy.add_live_assessment("spelling", state=SyncState.BLOCKED)
-    busy.add_message(Score.objects.first(), busy.webhook_endpoint)
-    lines = boss.get(url).context["beside"]
-    assert [(line.place, line.is_bad) for line in lines] == [("Campus, https://lms.example", True), ("Quiz in Node, tool.example", True)]
-    assert all(boss.get(line.url).status_code == 200 for line in lines)
-    assert "Live assessments: 0 wait, 1 failed or are blocked" in text_of(boss, url)
-    assert "Webhook: 0 messages wait, 1 failed or are blocked" in text_of(boss, url)
-    assert "Beside the scores" not in text_of(person("view_syncsample", "view_score"), url)
-    other = busy.add_registration("Elsewhere")
-    busy.api_key.registrations.add(other)
-    settings.LTI_AGS = settings.LTI_AGS | {"ADMIN_SCOPE": SCOPE}
-    assert len(boss.get(url).context["beside"]) == 1, "a key that sees more than they may"
 
 
 def test_the_overview_takes_no_post(busy, boss, url):

@@ -173,11 +173,11 @@ def test_canvas_is_told_what_was_handed_in(make_campus):
     campus.registration.profile = "canvas"
     campus.registration.save()
     tool = tool_at(campus)
-    work = {"submission_type": "online_url", "submission_data": "https://tool.example/work/1", "submitted_at": "2026-03-01T12:00:00Z"}
+    work = {"submission_type": "online_url", "submission_data": "https://tool.example/essays/1", "submitted_at": "2026-03-01T12:00:00Z"}
     assert tool.post_score(**{"https://canvas.instructure.com/lti/submission": work}).status_code == 204
     deliver_due()
     score = Score.objects.get()
-    assert (score.state, score.submission["submission_data"]) == (SyncState.DELIVERED, "https://tool.example/work/1")
+    assert (score.state, score.submission["submission_data"]) == (SyncState.DELIVERED, "https://tool.example/essays/1")
     assert score.submitted_at.isoformat() == "2026-03-01T12:00:00+00:00"
 
 
