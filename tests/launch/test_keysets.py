@@ -96,7 +96,7 @@ def test_a_platform_that_hangs_is_given_up_on_soon(platform, monkeypatch):
     with pytest.raises(keysets.KeyNotFound, match=r"cannot be fetched"):
         keysets.public_key(platform.jwks_url, "k")
     assert time.monotonic() - begun < 3
-    assert asked(platform) == 1
+    assert asked(platform) <= 1, "a busy machine may take all of the 0.4 s for the way there"
 
 
 def test_a_deadline_that_is_set_lower_holds_here_too(platform):
