@@ -132,10 +132,12 @@ def record_many(line_item: LineItem, items: Iterable[Mapping[str, Any]]) -> Summ
         try:
             statement = _statement(item)
             if statement.user_id in seen:
-                raise _refusal(InvalidScore("user_id", statement.user_id, f"given already by item {seen[statement.user_id]}"))
+                twice = InvalidScore("user_id", statement.user_id, f"given already by item {seen[statement.user_id]}")
+                raise _refusal(twice) from twice
         except ValidationError as problem:
-            text = "; ".join(problem.messages)
-            errors.append(ValidationError("Item %(position)s: %(problem)s", code="invalid", params={"position": position, "problem": text}))
+            text, cause = "; ".join(problem.messages), problem.__cause__
+            params = {"position": position, "problem": text, "cause": cause if isinstance(cause, InvalidScore) else None}
+            errors.append(ValidationError("Item %(position)s: %(problem)s", code="invalid", params=params))
         else:
             seen[statement.user_id] = position
             statements.append(statement)

@@ -42,15 +42,17 @@ _PYTHON: Final = re.compile(rf"\b(?:{'|'.join(sorted(_OURS, key=len, reverse=Tru
 
 
 def score(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The keywords of ``scores.record``. A ``timestamp`` is passed over: the server sets it, when it sends.
+    """The keywords of ``scores.record``. Passed over are ``timestamp``, which the server sets when it sends, and ``scoreOf``.
 
     Raises:
         ApiError: 400.
     """
-    only_known(body, {*_SCORE, "submission", "timestamp"}, further=True)
+    only_known(body, {*_SCORE, "submission", "timestamp", "scoreOf"}, further=True)
     missing = {name: "is needed" for name in _NEEDED if body.get(name) is None}
     if missing:
         raise bad(missing, message="INVALID_SCORE")
+    if body["activityProgress"] == "Initiated":  # as LTIAAS' reference spells it
+        body = {**body, "activityProgress": "Initialized"}
     values = {ours: body[theirs] for theirs, ours in _SCORE.items() if body.get(theirs) is not None}
     submission = body.get("submission")
     if submission is not None:

@@ -56,7 +56,7 @@ class LineItemView(ApiView):
             return self._results(request)
         with told_to(self.gradebook.profile):
             item = self.gradebook.column(self.address.url)
-        return Response(item.as_shown())
+        return Response(replace(item, id=self.address.url).as_shown())
 
     def put(self, request: Request, given: str) -> Response:
         """Replace the column, all of it but what never changes."""
@@ -67,15 +67,15 @@ class LineItemView(ApiView):
             there = self.gradebook.column(self.address.url)
             if wanted.resource_link_id not in (None, there.resource_link_id):
                 raise bad({"resourceLinkId": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
-            whole = replace(wanted, id=self.address.url, resource_link_id=there.resource_link_id)
-            applied = self.gradebook.change(self.row or self.gradebook.known(there), whole)
-        return Response(applied.as_shown())
+            row = self.row or self.gradebook.row_of(there, self.address.url)
+            applied = self.gradebook.change(row, replace(wanted, id=row.url, resource_link_id=there.resource_link_id))
+        return Response(replace(applied, id=self.address.url).as_shown())
 
     def delete(self, request: Request, given: str) -> Response:
         """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
-            row = self.row or self.gradebook.known(there)
+            row = self.row or self.gradebook.row_of(there, self.address.url)
             if there.resource_link_id and not row.made_by_tool:
                 description = "This line item is a resource link's own. Only its teacher can delete it, with the activity."
                 raise ApiError(409, "LINE_ITEM_OF_A_LINK", description)

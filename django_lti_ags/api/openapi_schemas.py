@@ -84,17 +84,18 @@ SCHEMAS: Final[dict[str, Any]] = {
     "IdToken": an_object(
         {
             "user": an_object(_PERSON, "id roles", more=False),
-            "platform": an_object({}, "id url clientId deploymentId", more=TEXT),
+            "platform": an_object({}, "id url clientId deploymentId name", more=TEXT),
             "launch": an_object(
                 {"type": TEXT, "target": TEXT, "custom": {"type": "object"}}, "type target custom", more={"type": "object"}
             ),
             "services": an_object(
-                {**dict.fromkeys(("deepLinking", "namesAndRoles", "assignmentAndGrades"), _AVAILABLE), "serviceKey": TEXT},
-                "deepLinking namesAndRoles assignmentAndGrades serviceKey",
+                {**dict.fromkeys(("deepLinking", "namesAndRoles", "assignmentAndGrades", "outcomes"), _AVAILABLE), "serviceKey": TEXT},
+                "deepLinking namesAndRoles assignmentAndGrades outcomes serviceKey",
                 more=False,
             ),
+            "ltiVersion": TEXT,
         },
-        "user platform launch services",
+        "user platform launch services ltiVersion",
         more=False,
     ),
     "NewLineItem": an_object(_NEW_LINE_ITEM, "label scoreMaximum", more=FURTHER),
@@ -110,6 +111,7 @@ SCHEMAS: Final[dict[str, Any]] = {
             "scoringUserId": {"type": ["string", "null"]},
             "submission": {"type": ["object", "null"], "properties": {"startedAt": MAYBE_TIME, "submittedAt": MAYBE_TIME}},
             "timestamp": {"description": "Ignored: the server sets it."},
+            "scoreOf": {"description": "Ignored: the address says which line item it is."},
         },
         "userId activityProgress gradingProgress",
         more=FURTHER,

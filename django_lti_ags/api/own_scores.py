@@ -136,5 +136,8 @@ def _refused(problem: ValidationError) -> ApiError:
     for one in problem.error_list:
         params = dict(one.params or {})
         name = f"scores[{params['position']}]" if "position" in params else "scores"
-        errors[name] = fields.worded(str(params.get("problem", one.messages[0])))
+        if (cause := params.get("cause")) is not None:
+            errors[f"{name}.{fields.named(cause.field)}"] = fields.worded(cause.rule)
+        else:
+            errors[name] = fields.worded(str(params.get("problem", one.messages[0])))
     return bad(errors, message="INVALID_SCORE")

@@ -6,13 +6,14 @@ a day, so it is told to no third party: it goes to the registration's own ``tool
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_lti_ags import launches
+from django_lti_ags import conf, launches
 from django_lti_ags.ags.urls import with_query
 from django_lti_ags.exceptions import LaunchRefused
 from django_lti_ags.launch.views import LaunchView
@@ -26,6 +27,15 @@ class HandOverView(LaunchView):
 
     A project that serves both kinds of tools writes :meth:`launched_here` for registrations without one.
     """
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Outside of the project's own transactions: what is kept here is one by itself, on the scores' database."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            if alias != conf.get("database"):
+                view = transaction.non_atomic_requests(using=alias)(view)
+        return view
 
     @sensitive_variables("ltik")
     def launched(self, request: HttpRequest, launch: Launch) -> HttpResponse:

@@ -46,6 +46,11 @@ class Destination(Identified):
         abstract = True
 
     @property
+    def called_in_logs(self) -> str:
+        """What a log's text calls it."""
+        return str(self)
+
+    @property
     def named_in_logs(self) -> dict[str, int]:
         """The keys that a log line about it carries: itself."""
         return {f"{self.log_key}_id": self.pk}

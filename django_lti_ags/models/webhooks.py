@@ -60,6 +60,11 @@ class WebhookEndpoint(Destination):
         return self.url
 
     @property
+    def called_in_logs(self) -> str:
+        """Not by its address, which may hold a secret of its owner's."""
+        return f"The webhook endpoint {self.uid}"
+
+    @property
     def is_disabled(self) -> bool:
         """Whether it is told nothing until a person enables it."""
         return self.disabled_at is not None

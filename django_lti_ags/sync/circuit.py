@@ -82,10 +82,14 @@ def _log_change(service: Destination, *, was_shut: bool) -> None:
     told = {**service.named_in_logs, "code": service.last_failure_code}
     if service.closed_until is not None and not was_shut:
         logger.warning(
-            "%s is in trouble (%s): nothing is sent there before %s", service, service.last_failure_code, service.closed_until, extra=told
+            "%s is in trouble (%s): nothing is sent there before %s",
+            service.called_in_logs,
+            service.last_failure_code,
+            service.closed_until,
+            extra=told,
         )
     elif was_shut and service.closed_until is None:
-        logger.info("%s is back", service, extra=told)
+        logger.info("%s is back", service.called_in_logs, extra=told)
 
 
 def _tells(service: Destination, outcome: Outcome, now: datetime) -> bool:
@@ -171,7 +175,9 @@ def take_probe(service: Destination, now: datetime, lease_seconds: float, alias:
     """Whether the caller is the one who probes a shut service now: exactly one of all workers is."""
     until = now + timedelta(seconds=lease_seconds)
     mine = _rows(type(service), alias).filter(pk=service.pk, closed_until=service.closed_until)
-    return mine.update(closed_until=until) == 1
+    with transaction.atomic(using=alias):
+        # Who holds the row, a person who disables an endpoint say, holds up nobody's scores.
+        return bool(locked(mine.only("pk"), skip=True)) and mine.update(closed_until=until) == 1
 
 
 def _rows(model: type[D], alias: str) -> QuerySet[D]:

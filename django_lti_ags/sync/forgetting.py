@@ -34,7 +34,7 @@ from django_lti_ags.models import (
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import live_forgetting
 from django_lti_ags.sync.mentions import FORGOTTEN, Mentions
-from django_lti_ags.sync.outbox_sql import locked
+from django_lti_ags.sync.outbox_sql import locked, portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,11 +140,21 @@ class Forgetting:
         self.counts["being_sent"] += sum(row.state == SyncState.SENDING for row in scores)
         for kind, model in _ABOUT_SCORES.items():
             self.counts[kind] += model._default_manager.using(self._alias).filter(score__in=pks[Score]).count()
+        if not self._dry_run:
+            self._hold_what_is_sent(pks[Score])
         self._clean_log(pks)
         if not self._dry_run:
             # With all that refers to them, whatever that may be.
             Score.objects.using(self._alias).filter(pk__in=pks[Score]).delete()
             Result.objects.using(self._alias).filter(pk__in=pks[Result]).delete()
+
+    def _hold_what_is_sent(self, scores: list[int]) -> None:
+        """Wait for whoever finishes a message or a file of theirs: its attempt is not there yet, and would refer to a row that is gone."""
+        for model in (SubmittedFile, WebhookDelivery):
+            rows: Any = model.objects.using(self._alias)
+            # By key alone: InnoDB would take the other index's locks first, and deadlock with a finish.
+            for some in portions(sorted(rows.filter(score__in=scores).values_list("pk", flat=True))):
+                list(locked(rows.filter(pk__in=some).order_by("pk").only("pk")))
 
     def _forget_launches(self) -> int:
         """What was handed over to a tool in another language; its ltik opens nothing any more."""

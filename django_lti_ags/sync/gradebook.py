@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import transaction
 
 from django_lti_ags import conf
+from django_lti_ags.ags.containment import check_below
 from django_lti_ags.ags.types import LineItem as WireLineItem
 from django_lti_ags.ags.urls import check_url, results_url, with_query
 from django_lti_ags.exceptions import InvalidAnswer
@@ -62,17 +63,27 @@ class Gradebook:
             return client.line_items_page(url)
 
     def column(self, url: str) -> WireLineItem:
-        """One column; its ``id`` is ``url``, whatever the platform calls it there."""
+        """One column, as the platform has it."""
         with self._asking(url) as (client, _):
-            return replace(client.get_line_item(url), id=url)
+            return client.get_line_item(url)
 
     def find(self, url: str) -> LineItem:
-        """The row of a column that is not known under ``url``; under another address of its own, perhaps (AGS 2.0, 3.1)."""
-        with self._asking(url) as (client, _):
-            item = client.get_line_item(url)
-        rows = LineItem.objects.using(conf.get("database")).filter(context=self.context, url_digest=digest(item.id or url))
-        found = rows.select_related("context__deployment__registration").first()
-        return found or self.known(replace(item, id=url))
+        """The row of a column that is not known under ``url``."""
+        return self.row_of(self.column(url), url)
+
+    def row_of(self, item: WireLineItem, url: str) -> LineItem:
+        """The row of a column that was read at ``url``: one row, however its address is spelled (AGS 2.0, 3.1)."""
+        rows = LineItem.objects.using(conf.get("database")).filter(context=self.context)
+        rows = rows.select_related("context__deployment__registration")
+        found = rows.filter(url_digest=digest(item.id or url)).first() or rows.filter(url_digest=digest(url)).first()
+        return found or self.known(replace(item, id=self._own(item, url)))
+
+    def _own(self, item: WireLineItem, url: str) -> str:
+        try:
+            check_below(item.id or "", self.context.line_items_url)
+        except ValueError:
+            return url
+        return str(item.id)
 
     def make(self, wanted: WireLineItem) -> WireLineItem:
         """Make a column, also if there is one like it; what the platform made of it, which is known here from now on."""

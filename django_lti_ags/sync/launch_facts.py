@@ -40,6 +40,7 @@ def told_of(raw: Mapping[str, Any], claims: LaunchClaims, context: Context) -> d
         "url": registration.issuer,
         "clientId": registration.client_id,
         "deploymentId": claims.deployment_id,
+        "name": str(registration),
     }
     grades: dict[str, Any] = {"available": claims.has_service}
     if claims.line_item_url:
@@ -52,7 +53,10 @@ def told_of(raw: Mapping[str, Any], claims: LaunchClaims, context: Context) -> d
             "deepLinking": {"available": _DEEP_LINKING in raw},
             "namesAndRoles": {"available": _NAMES_AND_ROLES in raw},
             "assignmentAndGrades": grades,
+            # LTI 1.1's; LTIAAS' own client refuses an answer without it, and without the version.
+            "outcomes": {"available": False},
         },
+        "ltiVersion": "1.3.0",
     }
 
 

@@ -140,6 +140,11 @@ def _being_told_apart(alias: str) -> Q:
     return _unsettled("assessment__")
 
 
+def _still_told(alias: str) -> Q:
+    """Messages that are to be sent yet."""
+    return Q(state__in=OPEN, endpoint__disabled_at=None)
+
+
 def _waited_for(alias: str) -> Exists:
     scores = Score.objects.using(alias).filter(_unsettled(""))
     return Exists(scores.filter(line_item=OuterRef("line_item"), user_digest=OuterRef("user_digest")))
@@ -166,7 +171,7 @@ _KINDS: Final = (
     ),
     _Kind(name="events", keep="events", model=Event, since="created_at", in_order=True),
     _Kind(name="launches", keep="", model=ApiLaunch, since="expires_at", in_order=True),
-    _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, chosen=~Q(state=SyncState.SENDING)),
+    _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, needed=_still_told),
     _Kind(name="samples", keep="samples", model=SyncSample, since="taken_at", in_order=True),
     _Kind(
         name="comments",

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from django_lti_ags.ags.exchange import Failure
@@ -18,7 +18,7 @@ from django_lti_ags.ags.times import retry_after_seconds
 from django_lti_ags.models.webhooks import SECRET_PREFIX
 from django_lti_ags.profiles.answers import describe
 from django_lti_ags.profiles.base import Profile
-from django_lti_ags.profiles.verdict import Disposition, Verdict, rejected, throttled
+from django_lti_ags.profiles.verdict import Disposition, Reach, Verdict, rejected, throttled
 from django_lti_ags.sync.jobs import NOT_STARTED, Job
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def judge(exchange: Exchange) -> Verdict:
     if status is not None and 200 <= status < 300:
         return Verdict(code="webhook_delivered", disposition=Disposition.DELIVERED)
     if status == 410:
-        return rejected(GONE, detail)
+        # All that waits for it: it is disabled, and what rests then goes once a person enables it.
+        return replace(rejected(GONE, detail, Reach.SERVICE), strains_service=True)
     if status == 429 and exchange.failure is None:
         return throttled(detail, retry_after_seconds(exchange))
     if status is not None:

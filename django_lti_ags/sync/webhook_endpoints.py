@@ -30,10 +30,9 @@ def disable(endpoints: QuerySet[WebhookEndpoint], reason: str, now: datetime) ->
         for row in rows:
             row.disabled_at, row.disabled_reason = now, reason
             row.save(using=alias, update_fields=["disabled_at", "disabled_reason"])
-            logger.warning("The webhook endpoint %s is disabled: %s", row.uid, row.disabled_reason, extra=row.named_in_logs)
+            logger.warning("%s is disabled: %s", row.called_in_logs, row.disabled_reason, extra=row.named_in_logs)
         if rows:
-            waiting = _messages(alias, rows).filter(state=SyncState.PENDING)
-            waiting.update(state=SyncState.BLOCKED, due_at=None, code=DISABLED, detail="")
+            _let_rest(_messages(alias, rows).filter(state=SyncState.PENDING))
     return len(rows)
 
 
@@ -42,7 +41,9 @@ def enable(endpoints: QuerySet[WebhookEndpoint]) -> int:
     alias = endpoints.db
     with transaction.atomic(using=alias):
         rows = list(locked(endpoints.exclude(disabled_at=None).order_by("pk")))
-        WebhookEndpoint.objects.using(alias).filter(pk__in=[row.pk for row in rows]).update(disabled_at=None, disabled_reason="", **_WELL)
+        # While it was disabled nothing grew older: what still waits is not given up with the first failure.
+        well = _WELL | {"disabled_at": None, "disabled_reason": "", "recovered_at": database_now(alias)}
+        WebhookEndpoint.objects.using(alias).filter(pk__in=[row.pk for row in rows]).update(**well)
         if rows:
             _send_again(_messages(alias, rows).filter(state=SyncState.BLOCKED, code=DISABLED))
             wake_on_commit(alias)
@@ -62,9 +63,19 @@ def _messages(alias: str, rows: list[WebhookEndpoint]) -> QuerySet[WebhookDelive
     return WebhookDelivery.objects.using(alias).filter(endpoint__in=[row.pk for row in rows])
 
 
+def _let_rest(waiting: QuerySet[WebhookDelivery]) -> None:
+    """Those that nobody has just now; what a worker has comes back, waits, and goes once the endpoint is enabled."""
+    rows = WebhookDelivery.objects.using(waiting.db)
+    for some in portions(sorted(waiting.values_list("pk", flat=True))):
+        mine = [row.pk for row in locked(rows.filter(pk__in=some).order_by("pk"), skip=True) if row.state == SyncState.PENDING]
+        rows.filter(pk__in=mine).update(state=SyncState.BLOCKED, due_at=None, code=DISABLED, detail="")
+
+
 def _send_again(messages: QuerySet[WebhookDelivery]) -> int:
-    now = database_now(messages.db)
-    pks = [row.pk for row in locked(messages.order_by("pk").only("pk"))]
+    """By key alone: locks on an index of the state first would deadlock with who deletes messages (InnoDB)."""
+    rows, now, count = WebhookDelivery.objects.using(messages.db), database_now(messages.db), 0
     fresh: dict[str, Any] = {"state": SyncState.PENDING, "due_at": now, "tries": 0, "code": "", "detail": "", "aged_from": now}
-    rows = WebhookDelivery.objects.using(messages.db)
-    return sum(rows.filter(pk__in=some).update(**fresh) for some in portions(pks))
+    for some in portions(sorted(messages.values_list("pk", flat=True))):
+        mine = [row.pk for row in locked(rows.filter(pk__in=some).order_by("pk")) if row.state in (*RESTING, SyncState.PENDING)]
+        count += rows.filter(pk__in=mine).update(**fresh)
+    return count

@@ -25,13 +25,14 @@ _nobody_listens: set[str] = set()
 """Database aliases where nobody did when a worker looked last: there a finish asks nothing."""
 
 
-def look(alias: str) -> bool:
-    """Whether anybody listens; workers ask every second, so a new endpoint hears of what happens from then on."""
-    if WebhookEndpoint.objects.using(alias).filter(LISTENING).exists():
+def look(alias: str) -> frozenset[int]:
+    """Who listens, by key; workers ask every second, so a new endpoint hears of what happens from then on."""
+    listening = frozenset(WebhookEndpoint.objects.using(alias).filter(LISTENING).values_list("pk", flat=True))
+    if listening:
         _nobody_listens.discard(alias)
-        return True
-    _nobody_listens.add(alias)
-    return False
+    else:
+        _nobody_listens.add(alias)
+    return listening
 
 
 def queue(told: Iterable[tuple[Event, Score]], now: datetime, alias: str) -> None:

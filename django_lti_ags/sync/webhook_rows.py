@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from django.db import transaction
 from django.db.models import Q
 
 from django_lti_ags import conf
@@ -15,7 +16,7 @@ from django_lti_ags.models import SyncState, WebhookDelivery, WebhookEndpoint
 from django_lti_ags.profiles.verdict import Disposition, Verdict
 from django_lti_ags.sync import circuit, webhook_delivery, webhook_endpoints, webhook_queueing
 from django_lti_ags.sync.deliveries import Delivery
-from django_lti_ags.sync.jobs import shared_terms
+from django_lti_ags.sync.jobs import NOT_STARTED, shared_terms
 from django_lti_ags.sync.outbox_sql import locked
 from django_lti_ags.sync.webhook_delivery import GONE, Receiver, WebhookJob
 
@@ -49,7 +50,7 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
 
     def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
         super().__init__(clients, clock, random)
-        self._heard = True
+        self._listening: frozenset[int] = frozenset()
         self._look_again_at = 0.0
 
     def rows(self) -> QuerySet[WebhookDelivery]:
@@ -63,16 +64,16 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
     def may_send(self, now: datetime) -> Q:
         """Those that want to hear."""
         # Where nobody listens, what nothing can fit is not even asked for.
-        return webhook_queueing.LISTENING & circuit.may_send(now) if self._heard else Q(pk__in=())
+        return webhook_queueing.LISTENING & circuit.may_send(now) if self._listening else Q(pk__in=())
 
     def profile_at(self, destination: Any) -> Profile:
         """The same of every endpoint."""
         return _RECEIVER
 
     def catch_up(self) -> None:
-        """Find out whether anybody listens, every second."""
+        """Find out who listens, every second."""
         if time.monotonic() >= self._look_again_at:
-            self._heard = webhook_queueing.look(conf.get("database"))
+            self._listening = webhook_queueing.look(conf.get("database"))
             self._look_again_at = time.monotonic() + _LOOK_EVERY_SECONDS
 
     def client(self, job: WebhookJob) -> Transport:
@@ -80,7 +81,9 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         return self.clients.transport
 
     def talk(self, job: WebhookJob, client: Transport) -> tuple[Verdict, bool]:
-        """Tell it."""
+        """Tell it, unless it was disabled since the message was claimed, or its key revoked."""
+        if job.service_id not in self._listening:
+            return NOT_STARTED, False
         return webhook_delivery.talk(job, client)
 
     def prepare(self, rows: Sequence[WebhookDelivery], profile: Profile, *, start_by: float, probe: bool) -> list[WebhookJob]:
@@ -96,10 +99,19 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         attempt.service_id = outcome.facts["home"]
         return attempt
 
+    def finish(self, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Write what became of them; who holds an endpoint, a person who disables it say, is not waited for: no score would go out."""
+        alias: str = conf.get("database")
+        with transaction.atomic(using=alias):
+            wanted = WebhookEndpoint.objects.using(alias).filter(pk__in={outcome.service_id for outcome in outcomes})
+            free = {row.pk for row in locked(wanted.order_by("pk").only("pk"), skip=True)}
+            held = set(wanted.exclude(pk__in=free).values_list("pk", flat=True))
+            rest = [outcome for outcome in outcomes if outcome.service_id not in held]
+            busy = [outcome for outcome in outcomes if outcome.service_id in held]
+            return busy + (super().finish(rest) if rest else [])
+
     def look_up(self, outcomes: Sequence[Outcome], alias: str) -> tuple[None, set[UUID]]:
-        """Nothing above a message matters to it; but an endpoint that is to be disabled is locked before its messages are."""
-        endpoints = WebhookEndpoint.objects.using(alias).filter(pk__in=_gone(outcomes))
-        list(locked(endpoints.order_by("pk").only("pk")))
+        """Nothing above a message matters to it."""
         return None, set()
 
     def amend(self, row: WebhookDelivery, outcome: Outcome, now: datetime, known: None) -> None:

@@ -187,6 +187,7 @@ REQUESTS = [
     ("POST", "{item}/scores", b'{"scoreGiven": NaN}', {}, 400),
     ("POST", "{item}/scores", b"[" * 100_000, {}, 400),
     ("POST", "lineitems", b'{"scoreMaximum": ' + b"9" * 5000 + b"}", {}, 400),
+    ("GET", "sync/scores?" + "limit=1&" * 1001, None, {}, 400),
 ]
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
+from django_lti_ags.scores import retry
 from django_lti_ags.sync.engine import deliver_due
 from tests.api.conftest import encoded, tool_at
 
@@ -30,6 +31,7 @@ def test_a_launch_is_told_as_it_was(tool):
             "url": registration.issuer,
             "clientId": "quiz",
             "deploymentId": tool.campus.tool.deployment_id,
+            "name": str(registration),
             "productFamilyCode": "simulated",
         },
         "launch": {
@@ -43,8 +45,10 @@ def test_a_launch_is_told_as_it_was(tool):
             "deepLinking": {"available": False},
             "namesAndRoles": {"available": False},
             "assignmentAndGrades": {"available": True, "lineItemId": tool.column},
+            "outcomes": {"available": False},
             "serviceKey": tool.service_key,
         },
+        "ltiVersion": "1.3.0",
     }
 
 
@@ -166,6 +170,29 @@ def test_a_links_own_column_is_not_deleted_and_scores_outlive_their_column(tool)
     assert tool.item("DELETE", url).status_code == 204
     score = Score.objects.get()
     assert (score.state, score.line_item.block_code) == (SyncState.BLOCKED, "line_item_gone")
+
+
+def test_a_column_is_one_however_its_address_is_spelled(tool):
+    """Two rows would have an order each, and an older score would replace a newer one."""
+    variant, score = tool.column + "?x=1", {"userId": "u1", "activityProgress": "Completed", "gradingProgress": "FullyGraded"}
+    assert tool.item("DELETE", variant).status_code == 409
+    assert tool.item("PUT", variant, {"label": "Quiz", "scoreMaximum": 10}).data["id"] == variant
+    tool.campus.platform.faults.add("status", kind="score", status=500)
+    assert tool.item("POST", body=score | {"scoreGiven": 1, "scoreMaximum": 2}, scores=True).status_code == 204
+    deliver_due()
+    tool.campus.platform.faults.clear()
+    assert tool.item("POST", variant, score | {"scoreGiven": 2, "scoreMaximum": 2}, scores=True).status_code == 204
+    deliver_due()
+    retry(Score.objects.exclude(state="delivered"))
+    deliver_due()
+    assert tool.item("GET", scores=True).data["scores"][0]["resultScore"] == 10, "the newer one, on the column's scale"
+    assert LineItem.objects.count() == 1
+
+
+def test_ltiaas_own_words_are_taken(tool):
+    said = {"activityProgress": "Initiated", "gradingProgress": "NotReady", "scoreOf": tool.column}
+    assert tool.post_score(**said).status_code == 204
+    assert Score.objects.get().activity_progress == "Initialized"
 
 
 def test_canvas_is_told_what_was_handed_in(make_campus):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connections
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import include, path
@@ -82,3 +83,10 @@ def test_a_courses_service_key_stays_the_same_and_is_nobody_elses(desk):
         assert launches.context_of(wrong) is None
         assert launches.find(wrong) is None
     assert key not in str(vars(first.context.service_key))
+
+
+def test_where_the_site_wraps_requests_in_transactions(desk, monkeypatch):
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+    desk.campus.registration.tool_url = "https://t.example/"
+    desk.campus.registration.save()
+    assert desk.launch(Client()).status_code == 302

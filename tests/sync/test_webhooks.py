@@ -112,6 +112,7 @@ def test_a_worker_that_died_in_between_tells_again_with_the_same_id(line_item, d
     [taken] = claim(WebhookDelivery.objects.all(), terms)
     engine = Engine()
     delivery = engine._deliveries[-1]
+    delivery.catch_up()
     [job] = delivery.prepare([taken], delivery.profile_at(endpoint), start_by=float("inf"), probe=False)
     delivery.exchange(job)  # heard; and then the worker is gone, before it can finish
     engine.close()
@@ -133,16 +134,13 @@ def test_gone_disables_the_endpoint_and_enabling_it_sends_what_rested(line_item,
     assert (endpoint.is_disabled, endpoint.disabled_reason) == (True, "It answered 410 Gone.")
     assert list(WebhookDelivery.objects.order_by("pk").values_list("state", "code")) == [
         ("blocked", "webhook_disabled"),
-        ("failed", "webhook_gone"),
+        ("blocked", "webhook_disabled"),
     ]
     heard = len(receiver.heard)
     record(line_item, "u3")
     deliver(Tomorrow(hours=1))
     assert (len(receiver.heard), WebhookDelivery.objects.count()) == (heard, 2), "it hears nothing, and nothing is kept for it"
     assert (webhooks.enable(endpoint), webhooks.enable(endpoint)) == (True, False)
-    deliver()
-    assert list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True)) == ["delivered", "failed"]
-    assert webhooks.retry(WebhookDelivery.objects.all()) == 1
     deliver()
     assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
 

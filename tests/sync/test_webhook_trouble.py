@@ -1,0 +1,147 @@
+"""Webhooks in trouble: what is disabled or gone is told nothing more, nobody waits for who holds an endpoint, nothing stays for ever."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from django_lti_ags import api_keys, webhooks
+from django_lti_ags.models import DeliveryAttempt, Score, SyncState, WebhookDelivery, WebhookEndpoint
+from django_lti_ags.sync.clock import DatabaseClock
+from django_lti_ags.sync.engine import Engine
+from django_lti_ags.sync.forgetting import Forgetting
+from django_lti_ags.sync.outbox import Claim, claim
+from django_lti_ags.sync.retention import Keep, prune
+from django_lti_ags.sync.waiting import wait_until
+from django_lti_ags.sync.webhook_rows import WebhookOutDelivery
+from django_lti_ags.sync.worker import Worker
+from tests.sync.conftest import Tomorrow, record
+from tests.sync.receiver import endpoint, key, message, receiver
+from tests.sync.test_contention import SECONDS, Holding
+
+__all__ = ["endpoint", "key", "receiver"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claimed(endpoint):
+    terms = Claim(service_id=endpoint.pk, limit=1, now=DatabaseClock().now(), lease_seconds=60, timestamp_step_seconds=0.001)
+    return claim(WebhookDelivery.objects.all(), terms)
+
+
+def test_gone_ends_what_waits_for_it_too(line_item, deliver, receiver, endpoint):
+    for number in range(40):
+        record(line_item, f"x{number}")
+    deliver(limit=40)
+    receiver.answers = [(410, {})] * 40
+    deliver()
+    assert len(receiver.heard) < 8
+    receiver.answers.clear()
+    webhooks.enable(endpoint)
+    deliver()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
+
+
+def disable(endpoint):
+    webhooks.disable(endpoint, reason="x")
+
+
+def revoke(endpoint):
+    api_keys.revoke(endpoint.api_key)
+
+
+@pytest.mark.parametrize("ended", [disable, revoke])
+def test_what_was_claimed_before_is_not_sent_after(line_item, deliver, receiver, endpoint, ended):
+    record(line_item)
+    deliver(limit=1)
+    engine = Engine()
+    delivery = engine._deliveries[-1]
+    ended(endpoint)
+    WebhookDelivery.objects.update(state=SyncState.PENDING, due_at=DatabaseClock().now())
+    delivery.catch_up()
+    [job] = delivery.prepare(claimed(endpoint), delivery.profile_at(endpoint), start_by=float("inf"), probe=False)
+    delivery.finish([delivery.exchange(job)])
+    engine.close()
+    assert (receiver.heard, message().tries) == ([], 0)
+
+
+def test_who_holds_an_endpoint_holds_up_no_score(line_item, deliver, receiver, endpoint):
+    record(line_item, "u1")
+    deliver(limit=1)
+    receiver.answers = [(500, {})]
+    receiver.open.clear()
+    worker = Worker()
+    running = threading.Thread(target=lambda: (worker.run(), connection.close()))
+    running.start()
+    assert wait_until(lambda: bool(receiver.heard), SECONDS)
+    with Holding(lambda: disable(endpoint)):
+        receiver.open.set()
+        threading.Event().wait(0.5)  # the answer is being written down, or waits for that
+        record(line_item, "u2")
+        there = wait_until(lambda: Score.objects.get(user_id="u2").state == SyncState.DELIVERED, SECONDS / 2)
+    worker.stop()
+    running.join(SECONDS)
+    assert there
+
+
+def test_what_is_not_sent_any_more_is_pruned_and_what_waits_is_not(line_item, deliver, endpoint, key):
+    record(line_item, "u1")
+    record(line_item, "u2")
+    deliver(limit=2)
+    claimed(endpoint)  # the worker dies here
+    WebhookDelivery.objects.update(created_at=DatabaseClock().now() - timedelta(days=400))
+    assert prune(Keep.configured())["webhooks"] == 0
+    api_keys.revoke(key)
+    assert prune(Keep.configured())["webhooks"] == 2
+
+
+def test_nothing_grows_old_at_a_disabled_endpoint(line_item, deliver, receiver, endpoint):
+    record(line_item)
+    deliver(limit=1)
+    webhooks.disable(endpoint, reason="x")
+    webhooks.retry(WebhookDelivery.objects.all())
+    long_ago = DatabaseClock().now() - timedelta(days=8)
+    WebhookDelivery.objects.update(aged_from=long_ago)
+    WebhookEndpoint.objects.update(disabled_at=long_ago)
+    webhooks.enable(endpoint)
+    receiver.answers = [(500, {})]
+    deliver()
+    assert message().state == SyncState.PENDING
+    deliver(Tomorrow(hours=1))
+    assert message().state == SyncState.DELIVERED
+
+
+def test_a_learner_is_forgotten_while_a_message_about_them_is_finished(campus, line_item, deliver, endpoint, monkeypatch):
+    record(line_item)
+    deliver(limit=1)
+    written, go_on, conclude = threading.Event(), threading.Event(), WebhookOutDelivery.conclude
+
+    def concluded(self, *given):
+        conclude(self, *given)
+        written.set()
+        go_on.wait(SECONDS)
+
+    monkeypatch.setattr(WebhookOutDelivery, "conclude", concluded)
+    engine = Engine()
+    running = threading.Thread(target=lambda: (engine.deliver_due(), connection.close()))
+    running.start()
+    assert written.wait(SECONDS)
+    threading.Timer(0.5, go_on.set).start()
+    Forgetting([campus.registration], "u1", dry_run=False).run()
+    running.join(SECONDS)
+    engine.close()
+    assert not Score.objects.exists()
+    assert not DeliveryAttempt.objects.filter(request_body__contains="u1").exists()
+
+
+def test_a_log_does_not_tell_an_address(line_item, deliver, key, receiver, caplog):
+    webhooks.add(key, receiver.url + "&token=s3cret")
+    for number in range(8):
+        record(line_item, f"x{number}")
+    receiver.answers = [(500, {})] * 100
+    deliver()
+    assert "is in trouble" in caplog.text
+    assert "s3cret" not in caplog.text
