@@ -21,6 +21,7 @@ from PIL import Image
 from django_lti_ags.models import Event, LineItem, Score, SyncSample, SyncState
 from tests.admin.browser.looking import SETTLE
 from tests.admin.browser.test_column import line_item  # noqa: F401 - a fixture
+from tests.admin.browser.test_outcomes import course  # noqa: F401 - a fixture
 from tests.admin.browser.test_overview import fleet  # noqa: F401 - a fixture
 from tests.admin.conftest import World, address
 
@@ -74,6 +75,10 @@ def test_the_overview(fleet, photograph):  # noqa: F811 - the fixture
 def test_a_column(campus, line_item, photograph):  # noqa: F811 - the fixture
     LineItem.objects.update(label="Quiz 3: Fractions")
     photograph("column", address(LineItem, "change", line_item), ".lti-scroll tbody tr:nth-child(9)")
+
+
+def test_a_courses_outcomes(course, photograph):  # noqa: F811 - the fixture
+    photograph("outcomes", f"/admin/lti_ags/context/{course.pk}/outcomes/", ".lti-outcomes tbody tr:nth-child(9)")
 
 
 def test_what_fails_by_kind(photograph, tool_key):
