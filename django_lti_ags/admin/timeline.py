@@ -43,6 +43,9 @@ _KINDS: Final[dict[str, Any]] = {
 }
 
 
+_LEADING: Final = ("recorded", "decision", "attempt", "event")
+
+
 class Entry(NamedTuple):
     """One thing that happened."""
 
@@ -78,8 +81,13 @@ def story(row: Score | LiveAssessment, concealer: Concealer) -> Story:
     found = [_of_attempt(attempt, concealer) for attempt in attempts]
     found += [_of_event(event, concealer) for event in events]
     found += [*_decisions(row, concealer), *_recorded(row)]
-    found.sort(key=lambda entry: (entry.time, entry.pk), reverse=True)
+    found.sort(key=_order, reverse=True)
     return Story(found[:ENTRIES], len(found) > ENTRIES)
+
+
+def _order(entry: Entry) -> tuple[datetime, int, int]:
+    """By time; within a millisecond, which is all that SQLite's clock tells, by what leads to what."""
+    return entry.time.replace(microsecond=entry.time.microsecond // 1000 * 1000), _LEADING.index(entry.kind), entry.pk
 
 
 def _recorded(row: Score | LiveAssessment) -> Iterator[Entry]:
