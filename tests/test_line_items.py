@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from django_lti_ags import line_items, scores
+from django_lti_ags import launches, line_items, scores
 from django_lti_ags.ags import vocabulary
 from django_lti_ags.exceptions import (
     InvalidLineItem,
@@ -93,6 +93,43 @@ def test_a_launch_without_a_context_is_fine(campus):
     claims = campus.claims()
     del claims[PREFIX + "context"]
     assert line_items.from_launch(claims).context.context_id == ""
+
+
+def nameless(campus, **endpoint):
+    """A launch without a context."""
+    found = campus.claims(**endpoint)
+    del found[PREFIX + "context"]
+    return found
+
+
+def test_launches_that_name_no_course_are_told_apart_by_where_their_columns_are(campus):
+    here = nameless(campus)
+    other = nameless(campus, lineitem="https://lms.example/b/1", lineitems="https://lms.example/b")
+    first, second = line_items.from_launch(here), line_items.from_launch(other)
+    assert first.context != second.context
+    assert (first.url, second.url) == (here[AGS]["lineitem"], "https://lms.example/b/1"), "a link of the same id took no column away"
+    assert (first.context.line_items_url, second.context.line_items_url) == (here[AGS]["lineitems"], "https://lms.example/b")
+    assert line_items.from_launch(here) == first
+    assert line_items.context_from_launch(other) == second.context
+    assert line_items.from_launch(campus.claims()).context not in (first.context, second.context)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "told_by"),
+    [
+        ({"lineitems": None, "lineitem": "https://lms.example/b/1"}, "https://lms.example/b/1"),
+        ({"lineitems": None, "lineitem": None}, "the link"),
+        ({"lineitems": "https://lms.example/b", "lineitem": None}, "https://lms.example/b"),
+    ],
+)
+def test_what_stands_in_for_a_course_that_is_not_named(campus, endpoint, told_by):
+    found = nameless(campus, **endpoint)
+    found[PREFIX + "resource_link"]["id"] = "the link"
+    _, ltik = launches.keep(found)
+    context = launches.find(ltik).context
+    assert (context.context_id, context.stand_in) == ("", told_by)
+    _, again = launches.keep(found)
+    assert launches.find(again).context == context
 
 
 def test_the_authorised_party_of_several_audiences_counts(campus):

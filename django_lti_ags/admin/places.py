@@ -39,6 +39,7 @@ class ContextAdmin(OutcomesAdmin):
         "title",
         "label",
         "context_id",
+        "stand_in",
         "deployment",
         "line_items_url",
         "canvas_course_id",

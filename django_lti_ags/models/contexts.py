@@ -23,11 +23,21 @@ class Blockable(models.Model):
         abstract = True
 
 
+def context_digest(context_id: str, stand_in: str) -> str:
+    """What a course is found by within its deployment."""
+    return digest("", stand_in) if stand_in and not context_id else digest(context_id)
+
+
 class Context(Identified, Blockable):
-    """A course. A launch without a context claim (LTI 1.3, 5.4.1: it is optional) gets the one with a blank id."""
+    """A course. Of a launch without a context claim (LTI 1.3, 5.4.1: it is optional) ``stand_in`` tells which: courses are tenants."""
 
     deployment = models.ForeignKey(Deployment, verbose_name=_("deployment"), on_delete=models.CASCADE, related_name="contexts")
     context_id = models.TextField(_("context id"), blank=True)
+    stand_in = models.TextField(
+        _("stand-in"),
+        blank=True,
+        help_text=_("Where launches name no context: the URL of the line items, or of the one line item, or else the resource link's id."),
+    )
     context_digest = digest_field()
     title = models.TextField(_("title"), blank=True)
     label = models.TextField(_("label"), blank=True)
@@ -54,6 +64,6 @@ class Context(Identified, Blockable):
         return self.title or self.label or self.context_id or str(_("(no context)"))
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the digest true to ``context_id``."""
-        self.context_digest = digest(self.context_id)
+        """Keep the digest true to ``context_id`` and ``stand_in``."""
+        self.context_digest = context_digest(self.context_id, self.stand_in)
         super().save(*args, **kwargs)

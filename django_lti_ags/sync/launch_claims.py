@@ -43,6 +43,11 @@ class LaunchClaims:
     scopes: tuple[str, ...] = ()
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def stand_in(self) -> str:
+        """What tells the course of a launch that names none: what only its own launches have. Blank: it is named, or nothing tells."""
+        return "" if self.context_id else self.line_items_url or self.line_item_url or self.resource_link_id
+
 
 def read_claims(launch: Any) -> LaunchClaims:
     """The claims of ``launch``: a mapping, or something whose ``get_launch_data()`` gives one.
@@ -60,7 +65,7 @@ def read_claims(launch: Any) -> LaunchClaims:
         issuer=_text(claims, "iss", required=True),
         client_ids=_client_ids(claims),
         deployment_id=_text(claims, vocabulary.DEPLOYMENT_ID_CLAIM, required=True),
-        context_id=_text(context, "id", within=vocabulary.CONTEXT_CLAIM, required=vocabulary.CONTEXT_CLAIM in claims),
+        context_id=_text(context, "id", within=vocabulary.CONTEXT_CLAIM, required=claims.get(vocabulary.CONTEXT_CLAIM) is not None),
         context_title=_text(context, "title", within=vocabulary.CONTEXT_CLAIM),
         context_label=_text(context, "label", within=vocabulary.CONTEXT_CLAIM),
         resource_link_id=_text(link, "id", within=vocabulary.RESOURCE_LINK_CLAIM),

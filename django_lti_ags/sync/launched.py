@@ -13,6 +13,7 @@ from django.db.models import Model
 from django_lti_ags import conf
 from django_lti_ags.exceptions import LaunchRefused, UnknownRegistration
 from django_lti_ags.models import Context, Deployment, LineItem, Registration, Score, SyncState
+from django_lti_ags.models.contexts import context_digest
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.outbox_sql import UtcNow, database_now
@@ -63,11 +64,8 @@ def course(claims: LaunchClaims, alias: str) -> Context:
         newest |= {"line_items_url": claims.line_items_url, "scopes": list(claims.scopes)}
     if claims.canvas_course_id:
         newest["canvas_course_id"] = claims.canvas_course_id
-    context = found_or_made(
-        Context(deployment=deployment, context_id=claims.context_id, context_digest=digest(claims.context_id), **newest),
-        ("deployment", "context_digest"),
-        alias,
-    )
+    named = {"context_id": claims.context_id, "stand_in": claims.stand_in, "context_digest": _digest_of(claims)}
+    context = found_or_made(Context(deployment=deployment, **named, **newest), ("deployment", "context_digest"), alias)
     context.deployment = deployment
     gained = claims.has_service and (context.line_items_url != claims.line_items_url or bool(set(claims.scopes) - set(context.scopes)))
     below = LineItem.objects.using(alias).filter(context=context)
@@ -112,7 +110,7 @@ def column(context: Context, service: Service, claims: LaunchClaims, alias: str)
 def keep_newest(claims: LaunchClaims, alias: str) -> None:
     """Bring up to date what is known of the course and the column of a launch that grants too little; nothing new is made."""
     keys = [digest(claims.issuer, client_id) for client_id in claims.client_ids]
-    courses = Context.objects.using(alias).filter(deployment__registration__key__in=keys, context_digest=digest(claims.context_id))
+    courses = Context.objects.using(alias).filter(deployment__registration__key__in=keys, context_digest=_digest_of(claims))
     if not courses.filter(deployment__deployment_digest=digest(claims.deployment_id)).exists():
         return
     context = course(claims, alias)
@@ -146,6 +144,10 @@ def default_column(line_item: LineItem) -> LineItem | None:
     alias: str = conf.get("database")
     first = coupled(LineItem.objects.using(alias).filter(context=line_item.context_id), line_item.resource_link_id)
     return None if first is None or first.url == line_item.url else first
+
+
+def _digest_of(claims: LaunchClaims) -> str:
+    return context_digest(claims.context_id, claims.stand_in)
 
 
 def _registration(claims: LaunchClaims, alias: str) -> Registration:

@@ -20,6 +20,7 @@ from django_lti_ags.sync.engine import deliver_due
 from tests.api.conforming import check_answer
 
 PREFIX = vocabulary.LTI_CLAIM_PREFIX
+AGS = vocabulary.AGS_ENDPOINT_CLAIM
 
 
 def encoded(url: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
 from django_lti_ags.scores import retry
 from django_lti_ags.sync.engine import deliver_due
-from tests.api.conftest import encoded, tool_at
+from tests.api.conftest import AGS, PREFIX, Tool, encoded, tool_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls")]
 
@@ -245,3 +245,17 @@ def test_an_id_that_ends_like_the_address_of_scores(tool):
     raw = {"RAW_URI": f"/lti/api/lineitems/{encoded(row.url)}"}
     assert tool.item("POST", row.url, {}, **raw).status_code == 405
     assert tool.item("POST", row.url, {}, scores=True, RAW_URI=raw["RAW_URI"] + "/scores").data["details"]["message"] == "INVALID_SCORE"
+
+
+def test_a_course_that_launches_do_not_name_is_a_tenant_too(campus):
+    nameless = {PREFIX + "context": None}
+    ours = tool_at(campus, **nameless)
+    elsewhere = {"lineitem": "https://lms.example/b/1", "lineitems": "https://lms.example/b"}
+    theirs = tool_at(campus, **nameless, **{AGS: campus.claims()[AGS] | elsewhere})
+    assert ours.service_key != theirs.service_key
+    assert ours.item("GET").status_code == 200
+    theirs_outside = Tool(campus, theirs.key, theirs.text, theirs.launch, "", f"SERVICE-AUTH-V1 {theirs.text}:{theirs.service_key}")
+    for foreign in (theirs, theirs_outside):
+        assert foreign.item("GET", ours.column).status_code == 404
+        assert foreign.post_score(url=ours.column).status_code == 404
+    assert not Score.objects.exists()

@@ -52,6 +52,8 @@ def test_different_parts_have_different_digests(left, right):
         (Service(origin="https://a.example"), "origin_digest", ["https://a.example"]),
         (Deployment(deployment_id="d"), "deployment_digest", ["d"]),
         (Context(context_id="c"), "context_digest", ["c"]),
+        (Context(context_id="c", stand_in="https://lms.example/7/lineitems"), "context_digest", ["c"]),
+        (Context(stand_in="https://lms.example/7/lineitems"), "context_digest", ["", "https://lms.example/7/lineitems"]),
         (LineItem(url="https://a.example/1"), "url_digest", ["https://a.example/1"]),
         (Score(user_id="u"), "user_digest", ["u"]),
         (Result(user_id="u"), "user_digest", ["u"]),
