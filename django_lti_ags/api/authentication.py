@@ -118,7 +118,7 @@ class BearerAuthentication(_Scheme):
         registration = Registration.objects.filter(api_keys=key, uid=uid).first()
         if registration is None:
             return None
-        return Caller(key, registration, key.seen_contexts().filter(deployment__registration=registration))
+        return Caller(key, registration, key.seen_contexts().filter(deployment__registration=registration), of_all=not key.narrowed)
 
 
 class KeyAuthentication(BearerAuthentication):

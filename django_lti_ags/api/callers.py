@@ -24,6 +24,8 @@ class Caller:
     contexts: QuerySet[Context]
     """The courses that it speaks for: one, with a launch or a service key."""
     launch: ApiLaunch | None = None
+    of_all: bool = False
+    """It speaks for every course of its registrations."""
     is_authenticated: ClassVar[bool] = True
 
     @property
@@ -60,6 +62,7 @@ class StaffMember:
     """Somebody who is logged in to the admin, and reads here what it shows them."""
 
     request: HttpRequest
+    of_all: ClassVar[bool] = True
     is_authenticated: ClassVar[bool] = True
 
     @classmethod

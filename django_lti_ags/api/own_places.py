@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db.models import Count, Max
 from rest_framework.response import Response
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
     from django_lti_ags.api.callers import Caller, KeyHolder, StaffMember
+
+_PAGE: Final = 25
+"""The scores of each column are counted."""
 
 
 class RegistrationsView(ApiView):
@@ -43,7 +46,7 @@ class ColumnsView(ApiView):
         rows = seen
         if (url := queries.only(request, "lineItem")) is not None:
             rows = rows.filter(url_digest=digest(url))
-        found, more = paging.page(request, seen, rows)
+        found, more = paging.page(request, seen, rows, size=_PAGE)
         counted = _counted(found)
         return Response({"lineItems": [own_shapes.column(row, *counted.get(row.pk, ({}, None))) for row in found], **more})
 

@@ -9,7 +9,7 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import scores
-from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries
+from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries, scores_seen
 from django_lti_ags.api.authentication import KEYS_OR_STAFF
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.views import ApiView
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 _MOST_SCORES: Final = 10_000
-
-
-def _of(view: ApiView) -> QuerySet[Score]:
-    rows = Score.objects.filter(line_item__context__in=places.courses(view.caller, view.request))  # type: ignore[arg-type]
-    return rows.select_related("line_item")
 
 
 class ScoresView(ApiView):
@@ -39,7 +33,8 @@ class ScoresView(ApiView):
 
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time; ``cursor`` is the ``next`` of an earlier answer."""
-        rows = _of(self)
+        seen = scores_seen.of(self.caller, request)
+        rows = seen
         if (url := queries.only(request, "lineItem")) is not None:
             rows = rows.filter(line_item__url_digest=digest(url))
         if (user_id := queries.only(request, "userId")) is not None:
@@ -48,7 +43,7 @@ class ScoresView(ApiView):
             if state not in SyncState.values:
                 raise bad({"state": f"must be one of {', '.join(SyncState.values)}"})
             rows = rows.filter(state=state)
-        page, more = paging.page(request, _of(self), rows)
+        page, more = paging.page(request, seen, rows, scores_seen.found_by(self.caller, request, state))
         return Response({"scores": [own_shapes.score(row) for row in page], **more})
 
     def post(self, request: Request) -> Response:
@@ -100,7 +95,7 @@ class ScoreView(ApiView):
             raise ApiError(409, "CANNOT_CANCEL", f"It is {row.state}: only a score that waits or rests can be taken back.")
 
     def _row(self, uid: UUID) -> Score:
-        found = _of(self).filter(uid=uid).first()
+        found = scores_seen.of(self.caller, self.request).filter(uid=uid).first()  # type: ignore[arg-type]
         if found is None:
             raise Http404
         return found

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from django_lti_ags import results
 from django_lti_ags.ags.types import wire_time
-from django_lti_ags.api import columns, fields, own_shapes, places, queries
+from django_lti_ags.api import columns, fields, own_shapes, places, queries, scores_seen
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
@@ -34,7 +34,7 @@ class StatusView(ApiView):
 
     def get(self, request: Request) -> Response:
         """Of all that the caller sees, or of one line item."""
-        rows = Score.objects.filter(line_item__context__in=places.courses(self.caller, request))
+        rows = scores_seen.of(self.caller, request)
         if (url := queries.only(request, "lineItem")) is not None:
             rows = rows.filter(line_item__url_digest=digest(url))
         registration = self.caller.registration

@@ -9,19 +9,35 @@ from django_lti_ags.api import queries
 from django_lti_ags.api.errors import bad
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.db.models import QuerySet
     from rest_framework.request import Request
 
-_PAGE: Final = 100
+MOST: Final = 100
 
 
-def page(request: Request, seen: QuerySet[Any], rows: QuerySet[Any] | None = None) -> tuple[list[Any], dict[str, str]]:
+def newest_by_key(rows: QuerySet[Any], many: int) -> list[int]:
+    """The keys of the newest ``many`` of ``rows``."""
+    return list(rows.order_by("-pk").values_list("pk", flat=True)[:many])
+
+
+def page(
+    request: Request,
+    seen: QuerySet[Any],
+    rows: QuerySet[Any] | None = None,
+    found_by: Callable[[QuerySet[Any], int], list[int]] = newest_by_key,
+    *,
+    size: int = MOST,
+) -> tuple[list[Any], dict[str, str]]:
     """A page of ``rows``, and ``next`` if there are more; ``?limit=`` at most 100, ``?cursor=`` the ``next`` of an earlier answer.
 
     Args:
         request: whose parameters count.
         seen: all that the caller sees of this kind: a cursor is good in every filter of it.
         rows: those of them that are asked for; by default all.
+        found_by: finds the keys of the newest so many of these, the newest first.
+        size: of a page, unless ``?limit=`` is given.
 
     Raises:
         ApiError: 400.
@@ -29,9 +45,10 @@ def page(request: Request, seen: QuerySet[Any], rows: QuerySet[Any] | None = Non
     rows = seen if rows is None else rows
     if (cursor := queries.only(request, "cursor")) is not None:
         rows = rows.filter(pk__lt=_after(seen, cursor))
-    size = min(queries.limit(request) or _PAGE, _PAGE)
-    found = list(rows.order_by("-pk")[: size + 1])
-    return found[:size], {"next": str(found[size - 1].uid)} if len(found) > size else {}
+    size = min(queries.limit(request) or size, MOST)
+    keys = found_by(rows, size + 1)
+    found = list(rows.filter(pk__in=keys[:size]).order_by("-pk"))
+    return found, {"next": str(found[-1].uid)} if len(keys) > size and found else {}
 
 
 def _after(seen: QuerySet[Any], cursor: str) -> int:

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from django_lti_ags import line_items, registrations
+from django_lti_ags.api import scores_seen
 from django_lti_ags.models import LineItem, Score, SyncState
 from django_lti_ags.sync.engine import deliver_due
-from tests.api.conftest import tool_at
+from tests.api.conftest import AGS, PREFIX, tool_at
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls")]
 
@@ -68,6 +69,32 @@ def test_what_became_of_them_is_listed_page_by_page(make_campus):
     kinds = [attempt["kind"] for attempt in whole["attempts"]]
     assert "score" in kinds
     assert "stranger" not in str([attempt for attempt in whole["attempts"] if attempt["kind"] == "token"])
+
+
+@pytest.mark.parametrize("branches", [70, 0])
+def test_a_key_alone_lists_the_same_scores_as_its_courses_do_in_the_same_order(campus, monkeypatch, branches):
+    monkeypatch.setattr(scores_seen, "MOST_BRANCHES", branches)
+    tool = tool_at(campus)
+    tool_at(campus, **{PREFIX + "context": {"id": "another"}, AGS: {}})  # a course without columns
+    many(tool, [said(f"u{number}") for number in range(40)])
+    rows = list(Score.objects.order_by("pk"))
+    for number, row in enumerate(rows):  # in turns, in several states and with several codes
+        state = ("pending", "failed", "blocked", "cancelled")[number % 4]
+        code = ("", "score_refused", "forbidden")[number % 3] if state != "pending" else ""
+        Score.objects.filter(pk=row.pk).update(state=state, code=code, due_at=row.due_at if state == "pending" else None)
+    stranger = tool_at(campus)
+    registration = {"registration": str(campus.registration.uid)}
+    for where in ({}, {"context": str(tool.launch.context.uid)}):
+        for query in ({}, {"state": "failed"}, {"userId": "u7"}, {"lineItem": tool.column}):
+            wanted = tool.call("GET", "sync/scores", query=query).data["scores"]
+            found, more = [], {}
+            while more is not None:
+                asked = registration | where | query | {"limit": 7} | more
+                page = stranger.call("GET", "sync/scores", header=f"Bearer {stranger.text}", query=asked).data
+                found += page["scores"]
+                more = {"cursor": page["next"]} if "next" in page else None
+            assert found == wanted
+            assert len(found) == {"state": 10, "userId": 1}.get(next(iter(query), ""), 40)
 
 
 def test_a_person_sends_again_or_takes_back(tool):
