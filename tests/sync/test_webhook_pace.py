@@ -13,7 +13,7 @@ from django_lti_ags.sync.waiting import wait_until
 from django_lti_ags.sync.webhook_rows import WebhookOutDelivery
 from django_lti_ags.sync.worker import Worker
 from tests.sync.conftest import record
-from tests.sync.receiver import endpoint, key, receiver
+from tests.sync.receiver import endpoint, key, receiver, told_of
 from tests.sync.test_contention import SECONDS
 
 __all__ = ["endpoint", "key", "receiver"]
@@ -35,16 +35,6 @@ def working():
 
 def is_delivered(user):
     return wait_until(lambda: Score.objects.get(user_id=user).state == SyncState.DELIVERED, SECONDS)
-
-
-def told_of(line_item, deliver, count):
-    """So many scores delivered, of which the endpoint is still to be told."""
-    for number in range(count):
-        record(line_item, f"x{number}")
-    WebhookEndpoint.objects.update(closed_until="2100-01-01T00:00Z")
-    deliver()
-    WebhookEndpoint.objects.update(closed_until=None)
-    assert WebhookDelivery.objects.filter(state=SyncState.PENDING).count() == count
 
 
 def test_with_one_thread_a_receiver_that_hangs_holds_up_no_score(line_item, deliver, receiver, endpoint, settings):
