@@ -80,8 +80,13 @@ def has_no_hope(endpoint: int, now: datetime, alias: str) -> bool:
     return failed.order_by().values("pk")[:_DIFFERENT].count() == _DIFFERENT
 
 
-def rest_some(endpoint: int, after: int, alias: str, *, wait: bool) -> int | None:
-    """Let a portion of what waits for a disabled endpoint rest, beyond the key ``after``; returns where to go on, or None: at the end.
+def waiting(endpoint: int, alias: str) -> list[Sequence[int]]:
+    """The keys of what waits for it, in portions for :func:`rest_some`."""
+    return portions(sorted(_messages(endpoint, alias).filter(state=SyncState.PENDING).values_list("pk", flat=True)))
+
+
+def rest_some(endpoint: int, some: Sequence[int], alias: str, *, wait: bool) -> bool:
+    """Let a portion of what waits for a disabled endpoint rest; whether that is done.
 
     Not what somebody has just now: that comes back, waits, and goes once the endpoint is enabled. Not ``wait``: nor while somebody
     holds the endpoint.
@@ -89,20 +94,17 @@ def rest_some(endpoint: int, after: int, alias: str, *, wait: bool) -> int | Non
     disabled = WebhookEndpoint.objects.using(alias).filter(pk=endpoint).exclude(disabled_at=None)
     with transaction.atomic(using=alias):
         if not locked(disabled.only("pk"), skip=not wait):
-            return after if disabled.exists() else None
-        waiting = _messages(endpoint, alias).filter(state=SyncState.PENDING, pk__gt=after)
-        some = list(waiting.order_by("pk").values_list("pk", flat=True)[:PORTION])
+            return not disabled.exists()  # enabled meanwhile: it may stay as it is
         rows = WebhookDelivery.objects.using(alias).filter(pk__in=some)
-        mine = [row.pk for row in locked(rows.order_by("pk"), skip=True) if row.state == SyncState.PENDING]
+        mine = [row.pk for row in locked(rows.order_by("pk").only("state"), skip=True) if row.state == SyncState.PENDING]
         rows.filter(pk__in=mine).update(state=SyncState.BLOCKED, due_at=None, code=DISABLED, detail="")
-    return some[-1] if len(some) == PORTION else None
+    return True
 
 
 def _let_rest(endpoints: Sequence[int], alias: str) -> None:
     for endpoint in endpoints:
-        after: int | None = 0
-        while after is not None:
-            after = rest_some(endpoint, after, alias, wait=True)
+        for some in waiting(endpoint, alias):
+            rest_some(endpoint, some, alias, wait=True)
 
 
 def _enable_some(endpoint: int, alias: str) -> bool | None:
@@ -112,7 +114,7 @@ def _enable_some(endpoint: int, alias: str) -> bool | None:
         if not locked(row.exclude(disabled_at=None).only("pk")):
             return False
         resting = _messages(endpoint, alias).filter(state=SyncState.BLOCKED, code=DISABLED)
-        some = list(resting.order_by("pk").values_list("pk", flat=True)[:PORTION])
+        some = list(resting.order_by().values_list("pk", flat=True)[:PORTION])
         _send_again(some, alias)
         if len(some) == PORTION:
             return None
@@ -129,5 +131,5 @@ def _send_again(some: Sequence[int], alias: str) -> int:
     """By key alone: locks on an index of the state first would deadlock with who deletes messages (InnoDB)."""
     rows, now = WebhookDelivery.objects.using(alias), database_now(alias)
     fresh: dict[str, Any] = {"state": SyncState.PENDING, "due_at": now, "tries": 0, "code": "", "detail": "", "aged_from": now}
-    mine = [row.pk for row in locked(rows.filter(pk__in=some).order_by("pk")) if row.state in DECIDABLE]
+    mine = [row.pk for row in locked(rows.filter(pk__in=some).order_by("pk").only("state")) if row.state in DECIDABLE]
     return rows.filter(pk__in=mine).update(**fresh)

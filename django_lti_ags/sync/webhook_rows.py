@@ -54,7 +54,7 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         super().__init__(clients, clock, random)
         self._listening: frozenset[int] = frozenset()
         self._look_again_at = 0.0
-        self._to_rest: deque[tuple[int, int]] = deque()
+        self._to_rest: deque[tuple[int, Sequence[int]]] = deque()
 
     def rows(self) -> QuerySet[WebhookDelivery]:
         """All messages."""
@@ -76,9 +76,9 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
     def catch_up(self) -> None:
         """Find out who listens, every second; let rest what waits for whom a finish disabled, a portion at a time."""
         if self._to_rest:
-            endpoint, after = self._to_rest.popleft()
-            further = webhook_endpoints.rest_some(endpoint, after, conf.get("database"), wait=False)
-            self._to_rest.extend([] if further is None else [(endpoint, further)])
+            endpoint, some = self._to_rest.popleft()
+            if not webhook_endpoints.rest_some(endpoint, some, conf.get("database"), wait=False):
+                self._to_rest.append((endpoint, some))
         if time.monotonic() >= self._look_again_at:
             self._listening = webhook_queueing.look(conf.get("database"))
             self._look_again_at = time.monotonic() + _LOOK_EVERY_SECONDS
@@ -139,7 +139,9 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         given_up = endpoints.filter(pk__in=[pk for pk, has_no_hope in hopeless.items() if has_no_hope])
         ended += webhook_endpoints.disable(given_up, f"It has answered nothing well for {written(longest)}.", now, and_rest=False)
         # As fast as claims go: the thread that owns the database has scores to write.
-        transaction.on_commit(lambda: self._to_rest.extend((pk, 0) for pk in ended), using=alias)
+        transaction.on_commit(
+            lambda: self._to_rest.extend((pk, some) for pk in ended for some in webhook_endpoints.waiting(pk, alias)), using=alias
+        )
         alone = [outcome.pk for outcome in strained if not hopeless.get(outcome.service_id, True)]
         self._give_up(alone, now - timedelta(seconds=longest))
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from django_lti_ags import api_keys, webhooks
 from django_lti_ags.models import DeliveryAttempt, Score, SyncState, WebhookDelivery, WebhookEndpoint
-from django_lti_ags.sync import webhook_endpoints
+from django_lti_ags.sync import outbox_sql, webhook_endpoints
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.forgetting import Forgetting
@@ -155,13 +155,18 @@ class Interrupted(Exception):
     """A process that dies here."""
 
 
+def in_tens(monkeypatch):
+    monkeypatch.setattr(webhook_endpoints, "PORTION", 10)
+    monkeypatch.setattr(outbox_sql, "PORTION", 10)
+
+
 def rested():
     return WebhookDelivery.objects.filter(state=SyncState.BLOCKED, code="webhook_disabled").count()
 
 
 def test_disabling_and_enabling_go_in_portions_and_an_interruption_loses_nothing(line_item, deliver, receiver, endpoint, monkeypatch):
     told_of(line_item, deliver, 25)
-    monkeypatch.setattr(webhook_endpoints, "PORTION", 10)
+    in_tens(monkeypatch)
     held = []
 
     def locked_and_counted(rows, **how):
@@ -193,7 +198,7 @@ def test_disabling_and_enabling_go_in_portions_and_an_interruption_loses_nothing
 
 def test_an_endpoint_enabled_while_another_disables_it_keeps_nothing_back(line_item, deliver, receiver, endpoint, monkeypatch):
     told_of(line_item, deliver, 25)
-    monkeypatch.setattr(webhook_endpoints, "PORTION", 10)
+    in_tens(monkeypatch)
     rest_some = webhook_endpoints.rest_some
     rounds = []
 
@@ -205,7 +210,7 @@ def test_an_endpoint_enabled_while_another_disables_it_keeps_nothing_back(line_i
 
     monkeypatch.setattr(webhook_endpoints, "rest_some", enabled_in_between)
     assert webhooks.disable(endpoint, reason="x")
-    assert (len(rounds), rested()) == (2, 0)
+    assert (len(rounds), rested()) == (3, 0)
 
 
 def test_a_learner_is_forgotten_while_a_message_about_them_is_finished(campus, line_item, deliver, endpoint, monkeypatch):
