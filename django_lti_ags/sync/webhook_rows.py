@@ -138,12 +138,14 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         hopeless = {pk: webhook_endpoints.has_no_hope(pk, now, alias) for pk in never_well.values_list("pk", flat=True)}
         given_up = endpoints.filter(pk__in=[pk for pk, has_no_hope in hopeless.items() if has_no_hope])
         ended += webhook_endpoints.disable(given_up, f"It has answered nothing well for {written(longest)}.", now, and_rest=False)
-        # As fast as claims go: the thread that owns the database has scores to write.
-        transaction.on_commit(
-            lambda: self._to_rest.extend((pk, some) for pk in ended for some in webhook_endpoints.waiting(pk, alias)), using=alias
-        )
+        if ended:
+            transaction.on_commit(lambda: self._rest_later(ended, alias), using=alias, robust=True)
         alone = [outcome.pk for outcome in strained if not hopeless.get(outcome.service_id, True)]
         self._give_up(alone, now - timedelta(seconds=longest))
+
+    def _rest_later(self, endpoints: Sequence[int], alias: str) -> None:
+        """A portion with each claim: the thread that owns the database has scores to write."""
+        self._to_rest.extend((endpoint, some) for endpoint in endpoints for some in webhook_endpoints.waiting(endpoint, alias))
 
     def _give_up(self, tried: list[int], since: datetime) -> None:
         """An outage is no age; but where nothing else was tried in vain, it is not the endpoint: it is the message."""

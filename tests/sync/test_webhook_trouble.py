@@ -196,6 +196,29 @@ def test_disabling_and_enabling_go_in_portions_and_an_interruption_loses_nothing
     assert len({heard.id for heard in receiver.heard}) == len(receiver.heard) == 25
 
 
+def test_a_worker_that_disables_an_endpoint_lets_its_messages_rest_between_scores(line_item, deliver, receiver, endpoint, monkeypatch):
+    told_of(line_item, deliver, 35)
+    in_tens(monkeypatch)
+    counts, rest_some = [], webhook_endpoints.rest_some
+
+    def counted(*given, **how):
+        counts.append(rested())
+        return rest_some(*given, **how)
+
+    monkeypatch.setattr(webhook_endpoints, "rest_some", counted)
+    receiver.answers = [(410, {})] * 100
+    deliver(deadline_seconds=60)
+    assert (counts[0], max(counts) < 35) == (0, True)
+    engine = Engine()
+    engine.deliver_due()
+    engine.close()
+    assert WebhookEndpoint.objects.get().is_disabled
+    assert webhooks.enable(endpoint)
+    receiver.answers.clear()
+    deliver()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
+
+
 def test_an_endpoint_enabled_while_another_disables_it_keeps_nothing_back(line_item, deliver, receiver, endpoint, monkeypatch):
     told_of(line_item, deliver, 25)
     in_tens(monkeypatch)
