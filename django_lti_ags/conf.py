@@ -34,7 +34,7 @@ class Settings:
     max_body_bytes: int = 1_048_576
     """The longest answer that is read."""
     threads: int = 32
-    """Sends in flight per worker process."""
+    """Sends in flight per worker process; webhooks have a quarter as many more, one at least, and get none of these."""
     threads_per_service: int = 8
     """Sends in flight per service (campus) and worker process."""
     poll_seconds: float = 1.0

@@ -84,7 +84,7 @@ def disable(endpoint: WebhookEndpoint, *, reason: str) -> bool:
     if not isinstance(reason, str) or not reason.strip():
         raise ValidationError({"reason": [_("Say why: it is what the next person reads.")]})
     rows = WebhookEndpoint.objects.filter(pk=endpoint.pk)
-    return webhook_endpoints.disable(rows, reason.strip(), database_now(conf.get("database"))) > 0
+    return webhook_endpoints.disable(rows, reason.strip(), database_now(conf.get("database"))) != []
 
 
 def enable(endpoint: WebhookEndpoint) -> bool:

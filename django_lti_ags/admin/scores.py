@@ -31,7 +31,7 @@ from django_lti_ags.admin.prospects import prospect, waits_for
 from django_lti_ags.admin.readonly import ADVICE_LABEL, ReadOnlyAdmin, advice_for, pretty
 from django_lti_ags.admin.score_views import ScoreExport, TroubleViews, carried_by
 from django_lti_ags.admin.searching import LearnerSearch
-from django_lti_ags.admin.timeline import ENTRIES, story
+from django_lti_ags.admin.timeline import ENTRIES, messages_shown, story
 from django_lti_ags.models import PendingScore, Score, Service
 from django_lti_ags.sync.outbox_sql import database_now
 
@@ -121,7 +121,7 @@ class _ScoreAdmin(FileViews, LearnerSearch, NamesLearners, FindsNewest, ScoreExp
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """The page of one score, with its story."""
         score = context["original"]
-        context["story"] = story(score, score.concealer)
+        context["story"] = story(score, score.concealer, messages_shown(request))
         context["earlier"] = earlier_submissions(score, score.concealer)
         context["files"] = files_of(score, score.concealer)
         context["follow_files"] = self.follow_files_address(request, score) if context["files"] else ""

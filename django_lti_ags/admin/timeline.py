@@ -1,4 +1,4 @@
-"""The story of a score, or of a live assessment, newest first: what was recorded, sent and answered, and who decided what."""
+"""The story of a score, or of a live assessment, newest first: what was recorded, sent and answered, who decided what, and who was told."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from django_lti_ags.admin.api_keys import seeing_elsewhere
 from django_lti_ags.admin.happenings import HAPPENINGS
 from django_lti_ags.admin.readonly import advice_for, pretty, pretty_text
-from django_lti_ags.models import DeliveryAttempt, Event, LiveAssessment, Score
+from django_lti_ags.models import RESTING, DeliveryAttempt, Event, LiveAssessment, Score, SyncState, WebhookDelivery
 from django_lti_ags.profiles.verdict import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
     from django_lti_ags.admin.concealing import Concealer
 
@@ -43,7 +47,8 @@ _KINDS: Final[dict[str, Any]] = {
 }
 
 
-_LEADING: Final = ("recorded", "decision", "attempt", "event")
+_MAY_SEE_MESSAGES: Final = "lti_ags.view_webhookdelivery"
+_LEADING: Final = ("recorded", "decision", "attempt", "event", "webhook")
 
 
 class Entry(NamedTuple):
@@ -51,7 +56,7 @@ class Entry(NamedTuple):
 
     time: datetime
     kind: str
-    """For the eye: recorded, attempt, event, decision."""
+    """For the eye: recorded, attempt, event, decision, webhook."""
     title: str
     facts: Sequence[tuple[Any, str]] = ()
     code: str = ""
@@ -71,8 +76,11 @@ class Story(NamedTuple):
     has_more: bool
 
 
-def story(row: Score | LiveAssessment, concealer: Concealer) -> Story:
-    """What happened to ``row``, and to the files of a score, newest first; four bounded queries at most."""
+def story(row: Score | LiveAssessment, concealer: Concealer, told: QuerySet[WebhookDelivery] | None = None) -> Story:
+    """What happened to ``row``, and to the files of a score, newest first; five bounded queries at most.
+
+    ``told``: of which messages to webhooks it may speak.
+    """
     own = {row.attempt_field: row.pk}
     attempts = list(DeliveryAttempt.objects.filter(**own).order_by("-pk")[: ENTRIES + 1])
     if isinstance(row, Score):
@@ -81,8 +89,16 @@ def story(row: Score | LiveAssessment, concealer: Concealer) -> Story:
     found = [_of_attempt(attempt, concealer) for attempt in attempts]
     found += [_of_event(event, concealer) for event in events]
     found += [*_decisions(row, concealer), *_recorded(row)]
+    if isinstance(row, Score) and told is not None:
+        found += [_of_message(message, concealer) for message in told.filter(score=row.pk).order_by("-pk")[: ENTRIES + 1]]
     found.sort(key=_order, reverse=True)
     return Story(found[:ENTRIES], len(found) > ENTRIES)
+
+
+def messages_shown(request: HttpRequest) -> QuerySet[WebhookDelivery]:
+    """The messages to webhooks that whoever asks may see, without what they say."""
+    rows = WebhookDelivery.objects.select_related("endpoint__api_key").defer("body")
+    return rows.exclude(endpoint__api_key__in=seeing_elsewhere(request)) if request.user.has_perm(_MAY_SEE_MESSAGES) else rows.none()
 
 
 def _order(entry: Entry) -> tuple[datetime, int, int]:
@@ -114,6 +130,30 @@ def _of_event(event: Event, concealer: Concealer) -> Entry:
         advice=advice_for(event.code) if event.name in (*_TROUBLE, "score_superseded") else "",
         trouble=event.name in _TROUBLE,
         pk=event.pk,
+    )
+
+
+def _of_message(message: WebhookDelivery, concealer: Concealer) -> Entry:
+    """One entry for all tries; of the endpoint only whose it is, and the host."""
+    rests = message.state in RESTING
+    if message.state == SyncState.DELIVERED:
+        title = gettext("A webhook heard of it")
+    else:
+        title = gettext("A webhook did not hear of it") if rests else gettext("A webhook is to hear of it")
+    return Entry(
+        message.delivered_at or message.created_at,
+        "webhook",
+        title,
+        facts=[
+            (_("endpoint"), f"{message.endpoint.api_key.name}, {message.endpoint.host}"),
+            (_("kind"), message.get_kind_display()),
+            (_("tries"), str(message.tries)),
+        ],
+        code=message.code,
+        advice=advice_for(message.code) if rests else "",
+        detail=concealer.text(message.detail),
+        trouble=rests,
+        pk=message.pk,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,11 @@ class WebhookEndpoint(Destination):
     def called_in_logs(self) -> str:
         """Not by its address, which may hold a secret of its owner's."""
         return f"The webhook endpoint {self.uid}"
+
+    @property
+    def host(self) -> str:
+        """Of its address; what follows may be a secret of its owner's."""
+        return urlsplit(self.url).hostname or ""
 
     @property
     def is_disabled(self) -> bool:

@@ -130,7 +130,7 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "webhook_gone": _("The endpoint answered 410 Gone, and is told nothing more. Enable it again if that was a mistake."),
     "webhook_disabled": _("The endpoint is disabled, and says why. What waits for it is sent when it is enabled."),
-    "webhook_given_up": _("It was told for as long as a score is tried. Find out why with the attempts below, then send it again."),
+    "webhook_given_up": _("It was told for as long as a score is tried. Find out why with its attempts, then send it again."),
     "webhook_secret_unusable": _(
         'The endpoint\'s secret cannot be read. Put the key it was encrypted with back into LTI_AGS["ENCRYPTION_KEYS"], then send it again.'
     ),

@@ -109,6 +109,13 @@ def _answered(outcome: Outcome) -> bool:
     return any(exchange.status is not None and exchange.failure is None and exchange.kind != "token" for exchange in outcome.exchanges)
 
 
+def in_a_row(failures: int, outcome: Outcome) -> int:
+    """After ``failures`` in a row, how many it is with ``outcome``: as :func:`note` counts, for who cannot wait for it."""
+    if outcome.verdict.strains_service:
+        return failures + 1
+    return 0 if _answered(outcome) else failures
+
+
 def _is_unused_probe(outcome: Outcome) -> bool:
     """It was withheld, or not started: the service was not asked anything, and the next may ask it at once."""
     return bool(outcome.facts.get("probe")) and not outcome.exchanges and outcome.verdict.code != "internal_error"

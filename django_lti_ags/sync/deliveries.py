@@ -49,7 +49,7 @@ class Delivery(ABC, Generic[R]):
     fields: ClassVar[Sequence[str]]
     """What :meth:`amend` may change, beside the lease."""
     share: ClassVar[float] = 1.0
-    """How much of a worker's threads all of its destinations may have together."""
+    """How many threads all of its destinations have together, of which those of other kinds get none: so many times ``THREADS``."""
 
     def __init__(self, clients: Clients, clock: Clock, random: Random) -> None:
         self.sent_to = self.rows().model.sent_to

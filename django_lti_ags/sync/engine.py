@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django_lti_ags import conf
 from django_lti_ags.profiles.verdict import Disposition
+from django_lti_ags.sync import circuit
 from django_lti_ags.sync.claiming import Claims
 from django_lti_ags.sync.clients import Clients
 from django_lti_ags.sync.clock import Clock, DatabaseClock
@@ -26,6 +27,7 @@ from django_lti_ags.sync.kinds import KINDS
 from django_lti_ags.sync.lanes import Lanes
 from django_lti_ags.sync.reach import concerns
 from django_lti_ags.sync.sampling import Sampler
+from django_lti_ags.sync.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +83,9 @@ class Engine:
         self._deliveries = [kind(self._clients, self._clock, self._random) for kind in KINDS]
         self._lanes = Lanes(self._settings.threads)
         self._claims = Claims(self._deliveries, self._lanes, self._settings, self._clock)
-        self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="lti_ags")
+        self._pool = ThreadPoolExecutor(self._lanes.threads, thread_name_prefix="lti_ags")
         self._answers: queue.SimpleQueue[tuple[Delivery[Any], Outcome, float]] = queue.SimpleQueue()
-        self._unfinished: list[tuple[Delivery[Any], Outcome]] = []
+        self._unfinished = Unfinished(self._deliveries, self._lanes)
         self._answered = 0
         self._stopping = threading.Event()
         self._pause = threading.Event()  # never set: a wait that a stop does not cut short
@@ -171,9 +173,9 @@ class Engine:
     def _wait_for_answers(self, next_claim: float | None) -> None:
         """Collect answers for as long as a batch may grow; with nothing in flight, until the next claim."""
         until = time.monotonic() + _FINISH_EVERY_SECONDS
-        while self._outstanding() and len(self._unfinished) < _BATCH_DRAINING:
+        while self._outstanding() and self._unfinished.fresh < _BATCH_DRAINING:
             # A batch is complete with 50, or when the time is up; what has been answered by then goes with it.
-            wait = 0.0 if len(self._unfinished) >= _BATCH else until - time.monotonic()
+            wait = 0.0 if self._unfinished.fresh >= _BATCH else until - time.monotonic()
             if wait <= 0 and self._answers.empty():
                 return
             try:
@@ -188,32 +190,29 @@ class Engine:
         lane = self._lanes.lane((delivery.sent_to, outcome.service_id))
         self._answered += 1
         lane.answered(seconds)
-        self._unfinished.append((delivery, outcome))
+        lane.failures = circuit.in_a_row(lane.failures, outcome)
+        self._unfinished.add(delivery, outcome)
         if outcome.verdict.disposition is not Disposition.DELIVERED:
             self._recall(lane, outcome)
             self._lanes.release(lane)
         self._dispatch()
 
     def _recall(self, lane: Lane, outcome: Outcome) -> None:
-        """Hand back what waits for the same refusal, or into a pause: four hundred learners need not ask one by one."""
-        for delivery, job in self._lanes.recall(lane, lambda job: concerns(outcome, job)):
-            self._unfinished.append((delivery, delivery.hand_back(job)))
+        """Hand back what waits for the same refusal, or into a pause: four hundred learners need not ask one by one.
+
+        As many failures in a row as open a circuit are enough: the database knows of them in the next round only.
+        """
+        in_vain = outcome.verdict.strains_service and lane.failures >= self._settings.circuit_failures
+        for delivery, job in self._lanes.recall(lane, lambda job: in_vain or concerns(outcome, job)):
+            self._unfinished.add(delivery, delivery.hand_back(job))
 
     def _finish(self, report: Report) -> None:
-        for delivery in self._deliveries:
-            outcomes = [outcome for owner, outcome in self._unfinished if owner is delivery]
-            if not outcomes:
-                continue
-            busy = delivery.finish(outcomes)
-            remaining = {id(outcome) for outcome in busy}
-            done = [outcome for outcome in outcomes if id(outcome) not in remaining]
-            report.finished += len(done)
-            report.codes.update(outcome.verdict.code for outcome in done)
-            others = [(owner, outcome) for owner, outcome in self._unfinished if owner is not delivery]
-            self._unfinished = others + [(delivery, outcome) for outcome in busy]
-            if busy and not self._outstanding():
-                # A recorder's transaction has them; it will not be long.
-                self._pause.wait(_FINISH_EVERY_SECONDS / 2)
+        for outcome in self._unfinished.write():
+            report.finished += 1
+            report.codes[outcome.verdict.code] += 1
+        if self._unfinished and not self._outstanding():
+            # A recorder's transaction has them; it will not be long.
+            self._pause.wait(_FINISH_EVERY_SECONDS / 2)
 
     def _is_overdue(self) -> bool:
         """Whether a stop has waited long enough for what somebody else has locked; its leases then run out by themselves."""
@@ -223,7 +222,7 @@ class Engine:
 
     def _hand_back(self) -> None:
         for delivery, job in self._lanes.recall_all():
-            self._unfinished.append((delivery, delivery.hand_back(job)))
+            self._unfinished.add(delivery, delivery.hand_back(job))
 
 
 def _outcome_of(delivery: Delivery[Any], job: Any) -> Outcome:

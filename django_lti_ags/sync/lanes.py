@@ -21,6 +21,8 @@ _LEASE_SHARE: Final = 0.25
 """No more is claimed than the threads can start within this share of the lease."""
 _QUEUE_FACTOR: Final = 25
 _SHORTEST_TURN_SECONDS: Final = 0.02
+_MOST_UNWRITTEN: Final = 200
+"""More is not claimed for a destination while somebody has locked what it is to be written to."""
 
 
 Key = tuple[str, int]
@@ -32,7 +34,7 @@ class Crowd:
     """All lanes of one kind of destination."""
 
     most: int
-    """So many jobs of theirs are in flight at most: they are never in the way of the other kinds."""
+    """So many threads are theirs, and nobody else's: no kind is in the way of another, even with one thread each."""
     in_flight: int = 0
 
 
@@ -45,6 +47,10 @@ class Lane:
     in_flight: int = 0
     threads: int = 1
     latency_seconds: float = 1.0
+    unwritten: int = 0
+    """So many have ended, and the database does not know it yet."""
+    failures: int = 0
+    """So many in a row strained it, as far as this worker has heard."""
 
     def answered(self, seconds: float) -> None:
         """An answer took ``seconds``."""
@@ -53,28 +59,32 @@ class Lane:
     def room(self, lease_seconds: float) -> int:
         """How many more may be claimed: what the lane's threads can start in time; none while most of that waits already."""
         turns = lease_seconds * _LEASE_SHARE / max(self.latency_seconds, _SHORTEST_TURN_SECONDS)
-        most = int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR)))
+        most = self.threads if self.failures else int(self.threads * max(1.0, min(turns, _QUEUE_FACTOR)))
         free = most - self.in_flight - len(self.waiting)
         # Few large claims rather than many small ones.
-        return free if len(self.waiting) <= most // 2 else 0
+        return free if len(self.waiting) <= most // 2 and self.unwritten < _MOST_UNWRITTEN else 0
 
 
 class Lanes:
-    """All lanes of one engine, and at most ``threads`` jobs in flight over all of them."""
+    """All lanes of one engine; each kind of destination has threads of its own, a share of ``threads``."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._crowds: dict[str, Crowd] = {}
         self._lanes: dict[Key, Lane] = {}
         self._turns: deque[Lane] = deque()
-        self._in_flight = 0
         self._lock = threading.Lock()
         self.taken = 0
         """How many jobs were given to threads so far."""
 
     def allow(self, kind: str, share: float) -> None:
-        """Let all destinations of a kind have ``share`` of the threads together, but one at least."""
+        """Give all destinations of a kind together ``share`` as many threads, but one at least."""
         self._crowds[kind] = Crowd(max(1, int(self._threads * share)))
+
+    @property
+    def threads(self) -> int:
+        """How many jobs of all kinds may be in flight."""
+        return sum(crowd.most for crowd in self._crowds.values())
 
     def lane(self, key: Key) -> Lane:
         """The lane of a destination, whose kind was allowed."""
@@ -102,15 +112,12 @@ class Lanes:
         with self._lock:
             if instead_of is not None:
                 self._release(instead_of)
-            if self._in_flight >= self._threads:
-                return None
             for _ in range(len(self._turns)):
                 lane = self._turns[0]
                 self._turns.rotate(-1)
                 if lane.waiting and lane.in_flight < lane.threads and lane.crowd.in_flight < lane.crowd.most:
                     lane.in_flight += 1
                     lane.crowd.in_flight += 1
-                    self._in_flight += 1
                     self.taken += 1
                     return lane.waiting.popleft()
             return None
@@ -123,7 +130,6 @@ class Lanes:
     def _release(self, lane: Lane) -> None:
         lane.in_flight -= 1
         lane.crowd.in_flight -= 1
-        self._in_flight -= 1
 
     def recall(self, lane: Lane, concerned: Callable[[Job], bool]) -> list[tuple[Delivery[Any], Job]]:
         """Take back the waiting jobs of ``lane`` that are ``concerned``."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_PORTION: Final = 1000
+PORTION: Final = 1000
+"""So many keys every database takes as parameters of one statement."""
 
 
 class UtcNow(Func):
@@ -91,7 +92,7 @@ def share(row: models.Model, alias: str) -> None:
 
 def portions(pks: Sequence[T]) -> list[Sequence[T]]:
     """``pks`` in portions that every database takes as parameters of one statement."""
-    return [pks[start : start + _PORTION] for start in range(0, len(pks), _PORTION)]
+    return [pks[start : start + PORTION] for start in range(0, len(pks), PORTION)]
 
 
 def insert_or_lock(rows: models.QuerySet[Any], objects: Sequence[models.Model], *, unique: Sequence[str]) -> None:

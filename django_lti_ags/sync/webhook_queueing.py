@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
     from django_lti_ags.models import Event, Score
 
 _KINDS: Final = {f"score_{kind.partition('.')[2]}": WebhookKind(kind) for kind in WebhookKind.values}
@@ -40,17 +42,16 @@ def queue(told: Iterable[tuple[Event, Score]], now: datetime, alias: str) -> Non
     if alias in _nobody_listens:
         return
     wanted = [(event, score, _KINDS[event.name]) for event, score in told if event.name in _KINDS]
-    endpoints = list(WebhookEndpoint.objects.using(alias).filter(LISTENING).select_related("api_key")) if wanted else []
-    if not endpoints:
-        return
     above = "context__deployment__registration"
     columns = LineItem.objects.using(alias).select_related(above).in_bulk({score.line_item_id for _, score, _ in wanted})
-    seeing = _Seeing({endpoint.api_key for endpoint in endpoints}, columns.values(), alias)
+    if not columns:
+        return
+    seeing = _Seeing(columns.values(), alias)
     rows = [
         _row(endpoint, event, score, kind, column, now)
         for event, score, kind in wanted
         if (column := columns.get(score.line_item_id)) is not None
-        for endpoint in endpoints
+        for endpoint in seeing.endpoints
         if kind in endpoint.kinds and seeing.sees(endpoint.api_key, column)
     ]
     if rows:
@@ -58,15 +59,21 @@ def queue(told: Iterable[tuple[Event, Score]], now: datetime, alias: str) -> Non
 
 
 class _Seeing:
-    """Which keys see which courses, of those that just something happened in."""
+    """Which endpoints' keys see which courses, of those that just something happened in. Nobody else's are read."""
 
-    def __init__(self, keys: set[ApiKey], columns: Iterable[LineItem], alias: str) -> None:
+    def __init__(self, columns: Iterable[LineItem], alias: str) -> None:
         places = [column.context for column in columns]
         registrations = {place.deployment.registration_id for place in places}
-        self._registrations = _joined(ApiKey.registrations.through, "registration_id", registrations, keys, alias)
-        narrowed = {key for key in keys if key.narrowed}
         contexts = {place.pk for place in places}
-        self._contexts = _joined(ApiKey.contexts.through, "context_id", contexts, narrowed, alias) if narrowed else {}
+        within = ApiKey.contexts.through._default_manager.using(alias).filter(context_id__in=contexts)
+        above = ApiKey.registrations.through._default_manager.using(alias).filter(registration_id__in=registrations)
+        listening = WebhookEndpoint.objects.using(alias).filter(LISTENING, api_key__in=above.values("apikey_id"))
+        near = listening.filter(Q(api_key__narrowed=False) | Q(api_key__in=within.values("apikey_id")))
+        self.endpoints = list(near.select_related("api_key").order_by("pk"))
+        keys = {endpoint.api_key for endpoint in self.endpoints}
+        narrowed = {key for key in keys if key.narrowed}
+        self._registrations = _joined(above, "registration_id", keys) if keys else {}
+        self._contexts = _joined(within, "context_id", narrowed) if narrowed else {}
 
     def sees(self, key: ApiKey, column: LineItem) -> bool:
         """Whether ``key`` sees what is in ``column``."""
@@ -75,10 +82,9 @@ class _Seeing:
         return not key.narrowed or column.context_id in self._contexts.get(key.pk, ())
 
 
-def _joined(through: Any, column: str, places: set[int], keys: set[ApiKey], alias: str) -> dict[int, set[int]]:
-    rows = through._default_manager.using(alias).filter(**{f"{column}__in": places}, apikey__in=[key.pk for key in keys])
+def _joined(rows: QuerySet[Any], column: str, keys: set[ApiKey]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
-    for key, place in rows.values_list("apikey_id", column):
+    for key, place in rows.filter(apikey__in=[key.pk for key in keys]).values_list("apikey_id", column):
         found[key].add(place)
     return found
 

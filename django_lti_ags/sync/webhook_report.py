@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -67,7 +66,7 @@ def _standing(row: WebhookEndpoint) -> WebhookStanding:
     return WebhookStanding(
         endpoint_id=row.pk,
         endpoint_uid=row.uid,
-        host=urlsplit(row.url).hostname or "",
+        host=row.host,
         api_key=row.api_key.name,
         waiting=count(OPEN) if row.has_open else 0,  # type: ignore[attr-defined]
         resting=count(RESTING) if row.has_resting else 0,  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _RECEIVER: Final = Receiver()
 _ENDS: Final = ("gave_up", "server_error_persists")
 _LOOK_EVERY_SECONDS: Final = 1.0
+_GIVEN_UP: Final = "webhook_given_up"
 _GONE_REASON: Final = "It answered 410 Gone."
 
 
@@ -52,6 +54,7 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         super().__init__(clients, clock, random)
         self._listening: frozenset[int] = frozenset()
         self._look_again_at = 0.0
+        self._to_rest: deque[tuple[int, Sequence[int]]] = deque()
 
     def rows(self) -> QuerySet[WebhookDelivery]:
         """All messages."""
@@ -71,7 +74,11 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         return _RECEIVER
 
     def catch_up(self) -> None:
-        """Find out who listens, every second."""
+        """Find out who listens, every second; let rest what waits for whom a finish disabled, a portion at a time."""
+        if self._to_rest:
+            endpoint, some = self._to_rest.popleft()
+            if not webhook_endpoints.rest_some(endpoint, some, conf.get("database"), wait=False):
+                self._to_rest.append((endpoint, some))
         if time.monotonic() >= self._look_again_at:
             self._listening = webhook_queueing.look(conf.get("database"))
             self._look_again_at = time.monotonic() + _LOOK_EVERY_SECONDS
@@ -119,15 +126,32 @@ class WebhookOutDelivery(Delivery[WebhookDelivery]):
         if outcome.verdict.disposition is Disposition.DELIVERED:
             row.delivered_at = now
         if row.state == SyncState.FAILED and row.code in _ENDS:
-            row.code = "webhook_given_up"
+            row.code = _GIVEN_UP
 
     def conclude(self, rows: Sequence[WebhookDelivery], outcomes: Sequence[Outcome], now: datetime, alias: str) -> None:
-        """Disable the endpoints that are gone, or have answered nothing well for as long as a score is tried."""
+        """Disable the endpoints that are gone, or have answered nothing well for as long as a score is tried, whatever they were told."""
         endpoints, longest = WebhookEndpoint.objects.using(alias), conf.get("max_age_seconds")
-        webhook_endpoints.disable(endpoints.filter(pk__in=_gone(outcomes)), _GONE_REASON, now)
-        failing = {outcome.service_id for outcome in outcomes if outcome.verdict.strains_service}
-        given_up = endpoints.filter(pk__in=failing, failing_since__lt=now - timedelta(seconds=longest))
-        webhook_endpoints.disable(given_up, f"It has answered nothing well for {written(longest)}.", now)
+        ended = webhook_endpoints.disable(endpoints.filter(pk__in=_gone(outcomes)), _GONE_REASON, now, and_rest=False)
+        strained = [outcome for outcome in outcomes if outcome.verdict.strains_service]
+        failing = {outcome.service_id for outcome in strained}
+        never_well = endpoints.filter(pk__in=failing, failing_since__lt=now - timedelta(seconds=longest), disabled_at=None)
+        hopeless = {pk: webhook_endpoints.has_no_hope(pk, now, alias) for pk in never_well.values_list("pk", flat=True)}
+        given_up = endpoints.filter(pk__in=[pk for pk, has_no_hope in hopeless.items() if has_no_hope])
+        ended += webhook_endpoints.disable(given_up, f"It has answered nothing well for {written(longest)}.", now, and_rest=False)
+        if ended:
+            transaction.on_commit(lambda: self._rest_later(ended, alias), using=alias, robust=True)
+        alone = [outcome.pk for outcome in strained if not hopeless.get(outcome.service_id, True)]
+        self._give_up(alone, now - timedelta(seconds=longest))
+
+    def _rest_later(self, endpoints: Sequence[int], alias: str) -> None:
+        """A portion with each claim: the thread that owns the database has scores to write."""
+        self._to_rest.extend((endpoint, some) for endpoint in endpoints for some in webhook_endpoints.waiting(endpoint, alias))
+
+    def _give_up(self, tried: list[int], since: datetime) -> None:
+        """An outage is no age; but where nothing else was tried in vain, it is not the endpoint: it is the message."""
+        old = self.rows().filter(pk__in=tried, state=SyncState.PENDING, aged_from__lt=since)
+        if tried:
+            old.update(state=SyncState.FAILED, due_at=None, code=_GIVEN_UP)
 
 
 def _gone(outcomes: Sequence[Outcome]) -> set[int]:

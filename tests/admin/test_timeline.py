@@ -7,12 +7,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_lti_ags import canvas, registrations, scores
+from django_lti_ags import api_keys, canvas, registrations, scores, webhooks
 from django_lti_ags.admin import timeline
 from django_lti_ags.canvas.progress import SCOPE
-from django_lti_ags.models import Event, Score, SubmittedFile, SyncState
+from django_lti_ags.models import Event, Registration, Score, SubmittedFile, SyncState
 from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.profiles.verdict import Disposition
 from django_lti_ags.sync.engine import deliver_due
@@ -169,6 +171,64 @@ def test_the_story_is_bounded_and_leads_to_the_rest(world, boss):
     raw = boss.get(address(Score, "change", world.pending)).content.decode()
     link = re.search(r'href="([^"]*event/\?score__id__exact=\d+)"', raw)[1]
     assert f"{timeline.ENTRIES + 3} events" in text_of(boss, link)
+
+
+class TestWebhooks:
+    """Who heard of it, for whom may know."""
+
+    @pytest.fixture
+    def told(self, world):
+        score = world.add_score("canary-4711", state=SyncState.DELIVERED, due_at=None)
+        endpoint = webhooks.add(world.api_key, "https://tool.example:8443/s3cret-hook?token=s3cret")[0]
+        at = timezone.now()
+        heard = {"state": SyncState.DELIVERED, "code": "webhook_delivered", "created_at": at - timedelta(hours=1), "delivered_at": at}
+        world.add_message(score, endpoint, **heard)
+        world.add_message(score, endpoint, created_at=at - timedelta(hours=2), detail=f"500 for {score.user_id}", tries=9)
+        waits = {"state": SyncState.PENDING, "due_at": at, "code": ""}
+        world.add_message(score, endpoint, created_at=at - timedelta(hours=3), **waits)
+        return score
+
+    def entries(self, browser, score):
+        return [entry for entry in story_of(browser, score).entries if entry.kind == "webhook"]
+
+    def test_they_stand_in_the_story_without_their_address(self, told, world, boss):
+        assert [(entry.title, entry.code, entry.trouble) for entry in self.entries(boss, told)] == [
+            ("A webhook heard of it", "webhook_delivered", False),
+            ("A webhook did not hear of it", "webhook_given_up", True),
+            ("A webhook is to hear of it", "", False),
+        ]
+        raw = boss.get(address(Score, "change", told)).content.decode()
+        assert f"{world.api_key.name}, tool.example</dd>" in raw
+        assert "s3cret" not in raw
+        assert "8443" not in raw
+        assert unescape(raw).count("What you can do: " + ADVICE["webhook_given_up"]) == 1
+
+    def test_only_for_whom_they_may_be_shown_to(self, told, world, person, settings):
+        assert self.entries(person("view_score"), told) == []
+        staff = person("view_score", "view_webhookdelivery")
+        assert len(self.entries(staff, told)) == 3
+        assert told.user_id not in staff.get(address(Score, "change", told)).content.decode()
+        settings.LTI_AGS = settings.LTI_AGS | {"ADMIN_SCOPE": "tests.admin.test_timeline.only_its_own"}
+        assert len(self.entries(staff, told)) == 3
+        world.api_key.registrations.add(world.add_registration("other"))
+        assert self.entries(staff, told) == [], "its key sees what whoever asks does not"
+
+    def test_many_take_one_query(self, told, world, boss):
+        def queries():
+            with CaptureQueriesContext(connection) as captured:
+                boss.get(address(Score, "change", told))
+            return len(captured)
+
+        queries()
+        few = queries()
+        for number in range(5):
+            endpoint = webhooks.add(api_keys.issue(f"tool {number}", [world.registration])[0], "https://tool.example/")[0]
+            world.add_message(told, endpoint)
+        assert queries() == few
+
+
+def only_its_own(request):
+    return Registration.objects.filter(pk=Score.objects.earliest("pk").service.registration_id)
 
 
 class TestNext:

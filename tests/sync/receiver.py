@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from django_lti_ags import api_keys, webhooks
-from django_lti_ags.models import WebhookDelivery
+from django_lti_ags.models import SyncState, WebhookDelivery, WebhookEndpoint
+from tests.sync.conftest import record
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
 
@@ -99,3 +100,13 @@ def endpoint(key, receiver):
 def message() -> WebhookDelivery:
     """The only one."""
     return WebhookDelivery.objects.get()
+
+
+def told_of(line_item, deliver, count):
+    """So many scores delivered, of which the endpoint is still to be told."""
+    for number in range(count):
+        record(line_item, f"x{number}")
+    WebhookEndpoint.objects.update(closed_until="2100-01-01T00:00Z")
+    deliver()
+    WebhookEndpoint.objects.update(closed_until=None)
+    assert WebhookDelivery.objects.filter(state=SyncState.PENDING).count() == count

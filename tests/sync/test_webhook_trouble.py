@@ -10,16 +10,18 @@ from django.db import connection
 
 from django_lti_ags import api_keys, webhooks
 from django_lti_ags.models import DeliveryAttempt, Score, SyncState, WebhookDelivery, WebhookEndpoint
+from django_lti_ags.sync import outbox_sql, webhook_endpoints
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.forgetting import Forgetting
 from django_lti_ags.sync.outbox import Claim, claim
+from django_lti_ags.sync.outbox_sql import locked
 from django_lti_ags.sync.retention import Keep, prune
 from django_lti_ags.sync.waiting import wait_until
 from django_lti_ags.sync.webhook_rows import WebhookOutDelivery
 from django_lti_ags.sync.worker import Worker
 from tests.sync.conftest import Tomorrow, record
-from tests.sync.receiver import endpoint, key, message, receiver
+from tests.sync.receiver import endpoint, key, message, receiver, told_of
 from tests.sync.test_contention import SECONDS, Holding
 
 __all__ = ["endpoint", "key", "receiver"]
@@ -112,6 +114,126 @@ def test_nothing_grows_old_at_a_disabled_endpoint(line_item, deliver, receiver, 
     assert message().state == SyncState.PENDING
     deliver(Tomorrow(hours=1))
     assert message().state == SyncState.DELIVERED
+
+
+def grown_old():
+    """All that waits failed eight days ago for the first time, as did its endpoint, whose probe is due."""
+    long_ago = DatabaseClock().now() - timedelta(days=8)
+    WebhookDelivery.objects.filter(state=SyncState.PENDING).update(due_at=long_ago, aged_from=long_ago, created_at=long_ago)
+    WebhookEndpoint.objects.update(failing_since=long_ago, closed_until=long_ago)
+
+
+def test_messages_that_it_never_takes_are_given_up_and_do_not_disable_a_quiet_endpoint(line_item, deliver, receiver, endpoint):
+    for number in range(4):
+        record(line_item, f"x{number}")
+    receiver.answers = [(500, {})] * 100
+    deliver()
+    deliver(Tomorrow(minutes=1))
+    for _ in range(4):
+        grown_old()
+        deliver()
+    assert set(WebhookDelivery.objects.values_list("state", "code")) == {("failed", "webhook_given_up")}
+    assert not WebhookEndpoint.objects.get().is_disabled
+    receiver.answers.clear()
+    record(line_item)
+    deliver(Tomorrow(hours=1))
+    assert WebhookDelivery.objects.order_by("pk").last().state == SyncState.DELIVERED
+
+
+def test_a_bad_hour_after_a_message_that_it_never_took_does_not_disable_it(line_item, deliver, receiver, endpoint):
+    for number in range(8):
+        record(line_item, f"x{number}")
+    receiver.answers = [(500, {})] * 100
+    deliver()
+    grown_old()
+    WebhookDelivery.objects.exclude(pk=WebhookDelivery.objects.earliest("pk").pk).update(created_at=DatabaseClock().now())
+    deliver()
+    assert not WebhookEndpoint.objects.get().is_disabled
+
+
+class Interrupted(Exception):
+    """A process that dies here."""
+
+
+def in_tens(monkeypatch):
+    monkeypatch.setattr(webhook_endpoints, "PORTION", 10)
+    monkeypatch.setattr(outbox_sql, "PORTION", 10)
+
+
+def rested():
+    return WebhookDelivery.objects.filter(state=SyncState.BLOCKED, code="webhook_disabled").count()
+
+
+def test_disabling_and_enabling_go_in_portions_and_an_interruption_loses_nothing(line_item, deliver, receiver, endpoint, monkeypatch):
+    told_of(line_item, deliver, 25)
+    in_tens(monkeypatch)
+    held = []
+
+    def locked_and_counted(rows, **how):
+        if rows.model is WebhookEndpoint:
+            held.append(rested())
+            if len(held) == breaks_off:
+                raise Interrupted
+        return locked(rows, **how)
+
+    breaks_off = 3
+    monkeypatch.setattr(webhook_endpoints, "locked", locked_and_counted)
+    assert webhooks.disable(endpoint, reason="x"), "what follows the commit is logged, if it breaks off"
+    assert (rested(), held) == (10, [0, 0, 10])
+    deliver(Tomorrow(minutes=1))
+    assert receiver.heard == [], "what does not rest yet is not sent either"
+    held.clear()
+    WebhookDelivery.objects.filter(state=SyncState.PENDING).update(state=SyncState.BLOCKED, due_at=None, code="webhook_disabled")
+    with pytest.raises(Interrupted):
+        webhooks.enable(endpoint)
+    assert (rested(), held) == (5, [25, 15, 5])
+    assert WebhookEndpoint.objects.get().is_disabled, "until all of it waits"
+    deliver(Tomorrow(minutes=1))
+    assert receiver.heard == []
+    breaks_off = None
+    assert webhooks.enable(endpoint)
+    deliver()
+    assert len({heard.id for heard in receiver.heard}) == len(receiver.heard) == 25
+
+
+def test_a_worker_that_disables_an_endpoint_lets_its_messages_rest_between_scores(line_item, deliver, receiver, endpoint, monkeypatch):
+    told_of(line_item, deliver, 35)
+    in_tens(monkeypatch)
+    counts, rest_some = [], webhook_endpoints.rest_some
+
+    def counted(*given, **how):
+        counts.append(rested())
+        return rest_some(*given, **how)
+
+    monkeypatch.setattr(webhook_endpoints, "rest_some", counted)
+    receiver.answers = [(410, {})] * 100
+    deliver(deadline_seconds=60)
+    assert (counts[0], max(counts) < 35) == (0, True)
+    engine = Engine()
+    engine.deliver_due()
+    engine.close()
+    assert WebhookEndpoint.objects.get().is_disabled
+    assert webhooks.enable(endpoint)
+    receiver.answers.clear()
+    deliver()
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {SyncState.DELIVERED}
+
+
+def test_an_endpoint_enabled_while_another_disables_it_keeps_nothing_back(line_item, deliver, receiver, endpoint, monkeypatch):
+    told_of(line_item, deliver, 25)
+    in_tens(monkeypatch)
+    rest_some = webhook_endpoints.rest_some
+    rounds = []
+
+    def enabled_in_between(*given, **how):
+        rounds.append(given)
+        if len(rounds) == 2:
+            assert webhooks.enable(endpoint)
+        return rest_some(*given, **how)
+
+    monkeypatch.setattr(webhook_endpoints, "rest_some", enabled_in_between)
+    assert webhooks.disable(endpoint, reason="x")
+    assert (len(rounds), rested()) == (3, 0)
 
 
 def test_a_learner_is_forgotten_while_a_message_about_them_is_finished(campus, line_item, deliver, endpoint, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import signals
 from django.test.utils import CaptureQueriesContext
 
 from django_lti_ags import api_keys, keys, scores, webhooks
@@ -63,6 +64,34 @@ def test_where_nobody_listens_a_finish_asks_nothing(line_item, deliver, key, rec
     record(line_item, "u2")
     deliver()
     assert len(receiver.heard) == 1, "a new endpoint hears of what happens from now on"
+
+
+def test_who_sees_something_else_is_not_even_read(campus, make_campus, deliver, receiver, key):
+    line_item = campus.line_item()
+    elsewhere = Context.objects.create(deployment=line_item.context.deployment, context_id="elsewhere")
+    webhooks.add(key, receiver.url)
+    loaded = []
+    noted = lambda instance, **_: loaded.append(instance)  # noqa: E731
+
+    def finished(user):
+        record(line_item, user)
+        loaded.clear()
+        with CaptureQueriesContext(connection) as asked:
+            deliver(limit=1)
+        return len([query for query in asked if "webhook" in query["sql"] or "lti_ags_apikey" in query["sql"]])
+
+    signals.post_init.connect(noted, sender=WebhookEndpoint)
+    try:
+        queries = finished("u1")
+        assert len(loaded) == 1
+        foreign, _ = api_keys.issue("foreign", [make_campus(client_id="other").registration])
+        narrow, _ = api_keys.issue("narrow", [campus.registration], [elsewhere])
+        for owner in (foreign, narrow):
+            WebhookEndpoint.objects.bulk_create(WebhookEndpoint(api_key=owner, url=receiver.url, secret_encrypted="x") for _ in range(100))
+        assert finished("u2") == queries
+        assert len(loaded) == 1
+    finally:
+        signals.post_init.disconnect(noted, sender=WebhookEndpoint)
 
 
 def test_messages_go_with_their_events_and_with_their_learner(campus, line_item, deliver, receiver, endpoint):

@@ -76,7 +76,17 @@ def storied(world):
     world.add_attempt(score, abandoned=True, status=None, url="", code="abandoned")
     Event.objects.create(name="score_failed", score=score, service=world.service, version=1, code="user_not_found", created_at=NOON)
     handed_in(score)
+    tell(world, score)
     return score
+
+
+def tell(world, score):
+    """Webhooks that heard of it, did not, and are to."""
+    world.api_key.name = "Quiz-" + "in-a-long-name-" * 6
+    world.api_key.save()
+    for state, code in (("delivered", "webhook_delivered"), ("failed", "webhook_given_up"), ("pending", "")):
+        times = {"delivered_at": NOON if state == "delivered" else None, "due_at": NOON if state == "pending" else None}
+        world.add_message(score, world.webhook_endpoint, kind="score.failed", state=state, code=code, **times)
 
 
 def handed_in(score):
