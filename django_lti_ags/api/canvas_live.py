@@ -10,12 +10,11 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import live_assessments
-from django_lti_ags.ags.rules import check_text
 from django_lti_ags.api import canvas_live_shapes, fields, paging, places, queries
 from django_lti_ags.api.canvas_errors import told_by_canvas
 from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.once import key_of, reused
 from django_lti_ags.api.views import ApiView
-from django_lti_ags.exceptions import InvalidScore
 from django_lti_ags.models import LiveAssessment, LiveResult
 from django_lti_ags.models.identity import digest
 from django_lti_ags.models.live import RESULT_STATES
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS: Final = 10_000
 _OF_RESULT: Final = ("user_id", "passed", "assessed_at")
-_ONCE: Final = "Idempotency-Key"
-_LONGEST_ONCE: Final = 255
 
 
 def _of(view: ApiView) -> QuerySet[LiveAssessment]:
@@ -115,7 +112,7 @@ class LiveResultsView(ApiView):
 
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
-        once, row, items = _once(request), _row(self, uid), _items(request.data)
+        once, row, items = key_of(request), _row(self, uid), _items(request.data)
         try:
             created = live_assessments.record_many(row, items, once=once)
         except LiveAssessment.DoesNotExist:
@@ -123,19 +120,6 @@ class LiveResultsView(ApiView):
         except ValidationError as problem:
             raise _refused(problem) from None
         return Response({"created": created, "unchanged": len(items) - created}, status=202)
-
-
-def _once(request: Request) -> str:
-    given: str | None = request.headers.get(_ONCE)
-    if given is None:
-        return ""
-    if not given.strip():
-        raise bad({_ONCE: "must not be blank: each result is counted again without one"})
-    try:
-        check_text(_ONCE, given, _LONGEST_ONCE)
-    except InvalidScore as problem:
-        raise bad({_ONCE: problem.rule}) from None
-    return given
 
 
 def _items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -156,7 +140,7 @@ def _refused(problem: ValidationError) -> ApiError:
     errors: dict[str, str] = {}
     for one in problem.error_list:
         if one.code == "reused":
-            return ApiError(409, "IDEMPOTENCY_KEY_REUSED", f"Other results were recorded under this {_ONCE}. Nothing was recorded.")
+            return reused()
         params = dict(one.params or {})
         name = f"results[{params['position']}]" if "position" in params else "results"
         errors[name] = str(params.get("problem", one.messages[0]))

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from django_lti_ags import conf, scores
 from django_lti_ags.api import addressing, columns, fields, places, queries, shapes, waiting
 from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.sync.gradebook import Gradebook
@@ -86,14 +87,22 @@ class LineItemView(ApiView):
     def post(self, request: Request, given: str) -> Response:
         """Record a score, durably; with ``?wait=`` see what becomes of it."""
         said, seconds = fields.score(request.data), queries.wait_seconds(request)
-        row = columns.writable(*self._found, self.address.url)
+        found, once = self._found, Once(request, self.caller, "score", self.address.url)
+        told = once.known() or self._record(said, columns.writable(*found, self.address.url), once)
+        return Response(status=204) if seconds is None else waiting.verdict(told["score"], told["version"], seconds)
+
+    def _record(self, said: dict[str, Any], row: LineItem, once: Once) -> dict[str, Any]:
         if said.get("score_given") is not None and said.get("score_maximum") is None:
             said["score_maximum"] = columns.maximum(row)
-        try:
+
+        def act() -> dict[str, Any]:
             score = scores.record(row, **said)
+            return {"score": score.pk, "version": score.version}
+
+        try:
+            return once.recorded(act)
         except ValidationError as problem:
             raise fields.refused(problem) from None
-        return Response(status=204) if seconds is None else waiting.verdict(score, seconds)
 
     def _results(self, request: Request) -> Response:
         url = places.page_below(request, self.address.url)

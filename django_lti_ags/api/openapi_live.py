@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django_lti_ags.api.openapi_operations import ok, operation, parameter
+from django_lti_ags.api.openapi_operations import ONCE, ok, operation, parameter
 from django_lti_ags.api.openapi_parts import FLAG, MAYBE_TIME, TEXT, TIME, UUID, an_object, list_of, ref
 from django_lti_ags.models import SyncState
 from django_lti_ags.models.live import RESULT_STATES
@@ -53,9 +53,6 @@ _PAGING: Final = [
     parameter("limit", "At most so many.", {"type": "integer", "minimum": 1}),
     parameter("cursor", "The next of an earlier answer."),
 ]
-_ONCE: Final = parameter(
-    "Idempotency-Key", "Results that were recorded under it are not recorded again.", {"type": "string", "maxLength": 255}, "header"
-)
 LIVE_PATHS: Final[dict[str, Any]] = {
     "/api/canvas/live_assessments": {
         "get": operation("List live assessments", ok("LiveAssessments", "One page, the newest first."), _PAGING),
@@ -77,7 +74,7 @@ LIVE_PATHS: Final[dict[str, Any]] = {
         "post": operation(
             "Record results; each counts",
             ok("LiveSummary", "All are recorded; Canvas will be told.", "202"),
-            [_UID, _ONCE],
+            [_UID, ONCE],
             "NewLiveResults",
         ),
     },

@@ -72,7 +72,7 @@ def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
     assert post(passed("1"), passed(1, assessed_at="2026-03-01T13:00:00.5+01:00")).data == {"created": 0, "unchanged": 2}, "said otherwise"
     for results in ([passed(2), passed(1)], [passed(1), passed(1, passed=False)], [passed(1)] * 3):
         answer = post(*results)
-        assert (answer.status_code, answer.data["details"]["message"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+        assert (answer.status_code, answer.data["details"]["message"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert post(passed(1), name="a-2").data["created"] == 1
     assert tool.call("POST", at(row, "/results"), {"results": [passed(1)]}).data["created"] == 1, "without a name each is new"
     for name in ("x" * 256, "", " "):
