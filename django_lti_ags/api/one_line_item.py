@@ -57,23 +57,25 @@ class LineItemView(ApiView):
             return self._results(request)
         with told_to(self.gradebook.profile):
             item = self.gradebook.column(self.address.url)
-        return Response(replace(item, id=self.address.url).as_shown())
+        return Response(shapes.line_item(replace(item, id=self.address.url)))
 
     def put(self, request: Request, given: str) -> Response:
         """Replace the column, all of it but what never changes."""
         wanted = fields.line_item(request.data)
         if request.data.get("id") not in (None, self.address.url):
             raise bad({"id": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
+        columns.check_running(self._found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
             if wanted.resource_link_id not in (None, there.resource_link_id):
                 raise bad({"resourceLinkId": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
             row = self.row or self.gradebook.row_of(there, self.address.url)
             applied = self.gradebook.change(row, replace(wanted, id=row.url, resource_link_id=there.resource_link_id))
-        return Response(replace(applied, id=self.address.url).as_shown())
+        return Response(shapes.line_item(replace(applied, id=self.address.url)))
 
     def delete(self, request: Request, given: str) -> Response:
         """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
+        columns.check_running(self._found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
             row = self.row or self.gradebook.row_of(there, self.address.url)

@@ -33,4 +33,4 @@ class IdempotentRequest(Identified):
         constraints = (models.UniqueConstraint(fields=("api_key", "key_digest"), name="lti_ags_idempotentrequest_unique"),)
 
     def __str__(self) -> str:
-        return self.key_digest[:8]
+        return str(self.uid)[:8]

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from django_lti_ags import registrations
 from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
 from django_lti_ags.scores import retry
 from django_lti_ags.sync.engine import deliver_due
@@ -69,6 +70,40 @@ def test_line_items_are_made_listed_read_changed_and_deleted(tool):
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert tool.item("GET", url).status_code == 404
     assert not LineItem.objects.filter(url=url).exists()
+
+
+def test_what_the_platform_calls_null_is_not_there(tool):
+    nulls = ("startDateTime", "endDateTime", "tag", "resourceId", "resourceLinkId", "gradesReleased", "submissionReview")
+    shown = dict.fromkeys((*nulls, "https://x.example/more")) | {"id": tool.column, "label": "Quiz", "scoreMaximum": 10}
+    for body in ([shown], shown, shown, shown):
+        tool.campus.platform.faults.add("status", kind="line_item", status=200, body=json.dumps(body), count=1)
+    (listed,) = tool.call("GET", "lineitems").data["lineItems"]
+    read, made = tool.item("GET").data, tool.call("POST", "lineitems", {"label": "Quiz", "scoreMaximum": 10}).data
+    for told in (listed, read, made):
+        assert told == {"id": tool.column, "label": "Quiz", "scoreMaximum": 10}
+    tool.campus.platform.faults.clear()
+    changed = tool.item("PUT", "", {"label": "Quiz", "scoreMaximum": 10, "startDateTime": None, "tag": None})
+    assert (changed.status_code, None in changed.data.values()) == (200, False)
+
+
+def test_while_a_registration_is_paused_its_columns_are_read_but_not_changed(tool):
+    made = tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20}, HTTP_IDEMPOTENCY_KEY="essay").data
+    asked = len(tool.campus.platform.ledger.of("line_item"))
+    registrations.pause(tool.campus.registration, reason="The campus moves.")
+    for answer in (
+        tool.call("POST", "lineitems", {"label": "Another", "scoreMaximum": 20}),
+        tool.item("PUT", made["id"], {"label": "Long essay", "scoreMaximum": 20}),
+        tool.item("DELETE", made["id"]),
+    ):
+        told = answer.data["details"]
+        assert (answer.status_code, told["message"], told["code"]) == (409, "REGISTRATION_PAUSED", "paused_by_hand")
+        assert ("Resume it" in told["description"], told["reason"]) == (True, "The campus moves.")
+    assert len(tool.campus.platform.ledger.of("line_item")) == asked
+    assert tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20}, HTTP_IDEMPOTENCY_KEY="essay").data == made
+    assert tool.post_score(url=made["id"]).status_code == 204
+    assert tool.call("GET", "lineitems").status_code == tool.item("GET").status_code == tool.item("GET", scores=True).status_code == 200
+    registrations.resume(tool.campus.registration)
+    assert tool.item("PUT", made["id"], {"label": "Long essay", "scoreMaximum": 20}).status_code == 200
 
 
 def test_pages_are_followed_by_their_url(make_campus):
