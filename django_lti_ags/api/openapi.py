@@ -37,8 +37,11 @@ _WAIT: Final = parameter("wait", "Wait so many seconds for the verdict.", {"type
 _LINE_ITEM: Final = parameter("lineItem", "Only this line item's: its id.", {"type": "string", "format": "uri"})
 _STATE: Final = parameter("state", "Only those in this state.", {"type": "string", "enum": list(SyncState.values)})
 _CURSOR: Final = parameter("cursor", "The next of an earlier answer.")
+_RAW: Final = parameter("raw", "The platform's claims as they came.", {"type": "boolean"})
 _PATHS: Final = {
-    "/api/idtoken": {"get": operation("The launch", ok("IdToken", "Who came, and to what."), security=LTIK)},
+    "/api/idtoken": {
+        "get": operation("The launch", ok("AnyIdToken", "Who came, and to what."), [_RAW], security=LTIK),
+    },
     "/api/lineitems": {
         "get": operation("List line items", ok("LineItems", "One page."), [*_FILTERS, _LIMIT, _URL]),
         "post": operation("Create a line item", ok("LineItem", "What the platform made of it.", "201"), [ONCE], "NewLineItem"),

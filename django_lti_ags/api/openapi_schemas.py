@@ -106,6 +106,8 @@ SCHEMAS: Final[dict[str, Any]] = {
         "user platform launch services ltiVersion",
         more=False,
     ),
+    "RawIdToken": an_object({"sub": TEXT, "iss": TEXT}, "iss", more={"description": "A claim, as the platform sent it."}),
+    "AnyIdToken": {"anyOf": [ref("IdToken"), ref("RawIdToken")]},
     "NewLineItem": an_object(_NEW_LINE_ITEM, "label scoreMaximum", more=FURTHER),
     "LineItem": an_object(_LINE_ITEM, "id label", more=FURTHER),
     "LineItems": an_object({"lineItems": list_of(ref("LineItem")), **_PAGES}, "lineItems", more=False),

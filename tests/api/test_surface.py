@@ -7,10 +7,11 @@ import json
 import pytest
 
 from django_lti_ags import registrations
-from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
+from django_lti_ags.models import ApiLaunch, DeliveryAttempt, LineItem, Score, SyncState
 from django_lti_ags.scores import retry
 from django_lti_ags.sync.engine import deliver_due
-from tests.api.conftest import encoded, tool_at
+from tests.api.conftest import PREFIX, claims, encoded, tool_at
+from tests.test_line_items import nested
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls")]
 
@@ -51,6 +52,34 @@ def test_a_launch_is_told_as_it_was(tool):
         },
         "ltiVersion": "1.3.0",
     }
+
+
+def test_the_platforms_own_claims_are_told_as_they_came(campus):
+    said = {
+        "nonce": "n-1",
+        PREFIX + "lti1p1": {"user_id": "42", "oauth_consumer_key_sign": "c2lnbmF0dXJl"},
+        "https://x.example/odd": ["\ud800", "a\x00", 7, None, {"deep": nested(100)}],
+        "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings": {"data": "eyJhIjoxfQ.e30.x"},
+    }
+    tool = tool_at(campus, **said)
+    answer = tool.call("GET", "idtoken", query={"raw": "true"})
+    assert answer.status_code == 200
+    assert answer.data == claims(campus, **said) | {PREFIX + "lti1p1": {"user_id": "42"}}
+    stored = ApiLaunch.objects.values().get()
+    assert "n-1" not in str(stored), "encrypted: nobody here knows what is in it"
+    assert tool.call("GET", "idtoken", query={"raw": "false"}).data["user"]["id"] == "u1"
+    for method, header in (("SERVICE-AUTH-V1", tool.service_key), ("Bearer", "")):
+        assert tool.call("GET", "idtoken", query={"raw": "true"}, header=f"{method} {tool.text}:{header}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "much", ["x" * 65_536, float("nan"), {1, 2}, nested(100_000), nested(300)], ids=["long", "nan", "a set", "abyss", "deep"]
+)
+def test_claims_that_cannot_be_kept_cost_no_launch(campus, much):
+    tool = tool_at(campus, **{"https://x.example/much": much})
+    answer = tool.call("GET", "idtoken", query={"raw": "true"})
+    assert (answer.status_code, answer.data["details"]["message"]) == (404, "RAW_ID_TOKEN_NOT_KEPT")
+    assert tool.call("GET", "idtoken").data["user"]["id"] == "u1"
 
 
 def test_line_items_are_made_listed_read_changed_and_deleted(tool):
