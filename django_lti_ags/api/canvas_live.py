@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count
@@ -10,7 +11,7 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import live_assessments
-from django_lti_ags.api import canvas_live_shapes, fields, paging, places, queries
+from django_lti_ags.api import canvas_live_shapes, canvas_live_waiting, fields, paging, places, queries
 from django_lti_ags.api.canvas_errors import told_by_canvas
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import key_of, reused
@@ -20,6 +21,7 @@ from django_lti_ags.models.identity import digest
 from django_lti_ags.models.live import RESULT_STATES
 from django_lti_ags.sync.canvas_clients import credential_of
 from django_lti_ags.sync.canvas_courses import course_of
+from django_lti_ags.sync.live_recording import named_uids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,13 +69,14 @@ class AssessmentsView(ApiView):
         missing = {name: "is needed" for name in ("key", "title") if body.get(name) is None}
         if missing:
             raise bad(missing, message="INVALID_LIVE_ASSESSMENT")
-        context = places.course(self.caller, request)
+        seconds, context = queries.wait_seconds(request), places.course(self.caller, request)
         with told_by_canvas(self.caller.registration):
             course = course_of(context)
             course.check(credential_of(course.registration))
             wanted = {"key": body["key"], "title": body["title"], "outcome": body.get("outcome")}
             row = live_assessments.declare(context, course_id=course.course_id, **wanted)
-        return Response(_told(row)[0], status=202)
+        status = 202 if seconds is None else canvas_live_waiting.of_assessment(row, seconds)
+        return Response(_told(row)[0], status=status)
 
 
 class AssessmentView(ApiView):
@@ -83,10 +86,12 @@ class AssessmentView(ApiView):
         """How it stands."""
         return Response(_told(_row(self, uid))[0])
 
-    def post(self, request: Request, uid: UUID) -> Response:
-        """Send it again, or at once, with the results that were set aside."""
+    def post(self, request: Request, uid: UUID, decision: str) -> Response:
+        """``retry``: send it again, or at once, with what was set aside. ``cancel``: do not send what Canvas has not, for a ``reason``."""
         row = _row(self, uid)
-        if not row.can_retry or not live_assessments.retry(row):
+        if decision == "cancel":
+            _cancel(row, request.data)
+        elif not row.can_retry or not live_assessments.retry(row):
             raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only what waits or rests can be sent again.")
         row.refresh_from_db()
         return Response(_told(row)[0])
@@ -113,13 +118,32 @@ class LiveResultsView(ApiView):
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
         once, row, items = key_of(request), _row(self, uid), _items(request.data)
+        if (seconds := queries.wait_seconds(request)) is not None:
+            once = once or uuid4().hex  # so that they are found again
         try:
             created = live_assessments.record_many(row, items, once=once)
         except LiveAssessment.DoesNotExist:
             raise Http404 from None
         except ValidationError as problem:
             raise _refused(problem) from None
-        return Response({"created": created, "unchanged": len(items) - created}, status=202)
+        told: dict[str, Any] = {"created": created, "unchanged": len(items) - created}
+        if seconds is None:
+            return Response(told, status=202)
+        status, counts = canvas_live_waiting.of_results(row, named_uids(row, once, len(items)), seconds)
+        return Response(told | {"results": counts}, status=status)
+
+
+def _cancel(row: LiveAssessment, body: Mapping[str, Any]) -> None:
+    fields.only_known(body, {"reason"})
+    reason = body.get("reason")
+    try:
+        if not isinstance(reason, str):
+            raise bad({"reason": "is needed: it is what the next person reads"})
+        done = row.can_cancel and live_assessments.cancel(row, reason=reason)
+    except ValidationError:
+        raise bad({"reason": "must be a text that is not blank, and can be stored"}) from None
+    if not done:
+        raise ApiError(409, "CANNOT_CANCEL", f"It is {row.state}: only what waits or rests can be taken back.")
 
 
 def _items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
