@@ -141,7 +141,7 @@ class Once:
             created_at=now,
             expires_at=now + _LIFETIME,
         )
-        insert_or_lock(IdempotentRequest._default_manager.using(self._alias), [fresh], unique=("api_key", "key_digest"))
+        insert_or_lock(IdempotentRequest.objects.using(self._alias), [fresh], unique=("api_key", "key_digest"))
         row = locked(self._rows).get()
         return row, row.uid == fresh.uid
 
@@ -175,7 +175,7 @@ class Once:
 
     @property
     def _rows(self) -> QuerySet[IdempotentRequest]:
-        return IdempotentRequest._default_manager.using(self._alias).filter(api_key=self._caller.key, key_digest=self._key_digest)
+        return IdempotentRequest.objects.using(self._alias).filter(api_key=self._caller.key, key_digest=self._key_digest)
 
 
 def _did_nothing(problem: LtiAgsError) -> bool:
