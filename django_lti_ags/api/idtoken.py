@@ -27,7 +27,7 @@ class IdTokenView(ApiView):
         launch = self.caller.launch
         if launch is None:
             raise ApiError(401, LtikAuthentication.message, "A launch is told to whoever shows its ltik: LTIK-AUTH-V2 <api key>:<ltik>.")
-        raw = only(request, "raw") or "false"
+        raw = (only(request, "raw") or "false").casefold()
         if raw not in ("true", "false"):
             raise bad({"raw": "must be true or false"})
         if raw == "true":

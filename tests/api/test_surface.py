@@ -67,6 +67,7 @@ def test_the_platforms_own_claims_are_told_as_they_came(campus):
     assert answer.data == claims(campus, **said) | {PREFIX + "lti1p1": {"user_id": "42"}}
     stored = ApiLaunch.objects.values().get()
     assert "n-1" not in str(stored), "encrypted: nobody here knows what is in it"
+    assert tool.call("GET", "idtoken", query={"raw": "True"}).data == answer.data, "as Python writes it"
     assert tool.call("GET", "idtoken", query={"raw": "false"}).data["user"]["id"] == "u1"
     for method, header in (("SERVICE-AUTH-V1", tool.service_key), ("Bearer", "")):
         assert tool.call("GET", "idtoken", query={"raw": "true"}, header=f"{method} {tool.text}:{header}").status_code == 401
