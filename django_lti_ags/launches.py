@@ -21,8 +21,8 @@ from django_lti_ags import conf, encryption
 from django_lti_ags.ags.vocabulary import SCOPE_SCORE
 from django_lti_ags.models import ApiLaunch, Context, ServiceKey
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.launch_claims import read_claims
-from django_lti_ags.sync.launch_facts import told_of
+from django_lti_ags.sync.launch_claims import read_claims, read_user_id
+from django_lti_ags.sync.launch_facts import raw_of, told_of
 from django_lti_ags.sync.launched import column, course, keep_newest
 from django_lti_ags.sync.outbox_sql import database_now
 from django_lti_ags.sync.recording import outbox_alias
@@ -53,6 +53,7 @@ def keep(launch: MessageLaunch | Mapping[str, Any]) -> tuple[ApiLaunch, str]:
     """
     claims = read_claims(launch)
     raw = launch if not hasattr(launch, "get_launch_data") else launch.get_launch_data()
+    user_id, as_it_came = read_user_id(raw), raw_of(raw)
     ltik = secrets.token_urlsafe(_SECRET_BYTES)
     alias = outbox_alias()
     with transaction.atomic(using=alias):
@@ -62,9 +63,9 @@ def keep(launch: MessageLaunch | Mapping[str, Any]) -> tuple[ApiLaunch, str]:
         elif claims.has_service:
             keep_newest(claims, alias)
         now = database_now(alias)
-        user_id = str(raw.get("sub") or "")
         kept = ApiLaunch(ltik_hash=digest(ltik), context=context, user_id=user_id, created_at=now, expires_at=now + LIFETIME)
         kept.told = told_of(raw, claims, context)
+        kept.claims_encrypted = encryption.encrypt(as_it_came) if as_it_came else ""
         kept.save(using=alias)
     return kept, ltik
 

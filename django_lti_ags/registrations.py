@@ -1,4 +1,4 @@
-"""What an operator decides about a registration: send nothing for now, send again."""
+"""What an operator decides about a registration: send nothing for now, send again; and where its launches may go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from django_lti_ags import conf, signals
+from django_lti_ags.ags.urls import check_url, names_parameter
 from django_lti_ags.profiles.verdict import by_hand
 from django_lti_ags.sync import blocks
 from django_lti_ags.sync.announcing import after_commit
@@ -17,7 +18,20 @@ from django_lti_ags.sync.outbox_sql import database_now
 if TYPE_CHECKING:
     from django_lti_ags.models import Registration
 
-__all__ = ["pause", "resume"]
+__all__ = ["check_launches_to", "pause", "resume"]
+
+
+def check_launches_to(url: str) -> None:
+    """Accept an address that launches can be handed over to, with ``ltik=…`` added to its query.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    check_url(url)
+    if "#" in url:
+        raise ValueError(f"{url[:200]!r} has a fragment (#…), which a launch would not be redirected to: name the page without it")
+    if names_parameter(url, "ltik"):
+        raise ValueError(f"{url[:200]!r} has a parameter ltik already, which is each launch's own: leave it out")
 
 
 def pause(registration: Registration, *, reason: str) -> bool:

@@ -15,8 +15,10 @@ from django_lti_ags.ags.urls import check_url
 from django_lti_ags.models import Deployment, Registration, SigningKey
 from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.presets import PRESETS
+from django_lti_ags.registrations import check_launches_to
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -71,9 +73,9 @@ class RegistrationForm(Scoped, _RegistrationForm):
     def clean(self) -> dict[str, Any] | None:
         """URLs can be requested; nobody is registered twice."""
         cleaned = super().clean()
-        for name in (*_URLS, "tool_url"):
+        for name, check in (*((name, check_url) for name in _URLS), ("tool_url", check_launches_to)):
             if self.cleaned_data.get(name):
-                self._check_url(name)
+                self._check_url(name, check)
         if self.instance._state.adding and {"issuer", "client_id"} <= set(self.cleaned_data):
             key = digest(self.cleaned_data["issuer"], self.cleaned_data["client_id"])
             known = Registration.objects.filter(key=key).first()
@@ -82,9 +84,9 @@ class RegistrationForm(Scoped, _RegistrationForm):
                 self.add_error("client_id", named if self.visible.filter(pk=known.pk).exists() else _("It is registered already."))
         return cleaned
 
-    def _check_url(self, name: str) -> None:
+    def _check_url(self, name: str, check: Callable[[str], None]) -> None:
         try:
-            check_url(self.cleaned_data[name])
+            check(self.cleaned_data[name])
         except ValueError as problem:
             self.add_error(name, ValidationError(_("This URL cannot be used: %(problem)s."), params={"problem": problem}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +44,12 @@ def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
     if "?" not in whole:
         return f"{whole}?{added}"
     return whole + ("" if whole.endswith(("?", "&")) else "&") + added
+
+
+def names_parameter(url: str, name: str) -> bool:
+    """Whether the query of ``url`` has a parameter of this name."""
+    query = url.partition("#")[0].partition("?")[2]
+    return any(key == name for key, _ in parse_qsl(query, keep_blank_values=True))
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count
@@ -10,17 +11,17 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import live_assessments
-from django_lti_ags.ags.rules import check_text
-from django_lti_ags.api import canvas_live_shapes, fields, paging, places, queries
+from django_lti_ags.api import canvas_live_shapes, canvas_live_waiting, fields, paging, places, queries
 from django_lti_ags.api.canvas_errors import told_by_canvas
 from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.once import key_of, reused
 from django_lti_ags.api.views import ApiView
-from django_lti_ags.exceptions import InvalidScore
 from django_lti_ags.models import LiveAssessment, LiveResult
 from django_lti_ags.models.identity import digest
 from django_lti_ags.models.live import RESULT_STATES
 from django_lti_ags.sync.canvas_clients import credential_of
 from django_lti_ags.sync.canvas_courses import course_of
+from django_lti_ags.sync.live_recording import named_uids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS: Final = 10_000
 _OF_RESULT: Final = ("user_id", "passed", "assessed_at")
-_ONCE: Final = "Idempotency-Key"
-_LONGEST_ONCE: Final = 255
 
 
 def _of(view: ApiView) -> QuerySet[LiveAssessment]:
@@ -70,13 +69,14 @@ class AssessmentsView(ApiView):
         missing = {name: "is needed" for name in ("key", "title") if body.get(name) is None}
         if missing:
             raise bad(missing, message="INVALID_LIVE_ASSESSMENT")
-        context = places.course(self.caller, request)
+        seconds, context = queries.wait_seconds(request), places.course(self.caller, request)
         with told_by_canvas(self.caller.registration):
             course = course_of(context)
             course.check(credential_of(course.registration))
             wanted = {"key": body["key"], "title": body["title"], "outcome": body.get("outcome")}
             row = live_assessments.declare(context, course_id=course.course_id, **wanted)
-        return Response(_told(row)[0], status=202)
+        status = 202 if seconds is None else canvas_live_waiting.of_assessment(row, seconds)
+        return Response(_told(row)[0], status=status)
 
 
 class AssessmentView(ApiView):
@@ -86,10 +86,12 @@ class AssessmentView(ApiView):
         """How it stands."""
         return Response(_told(_row(self, uid))[0])
 
-    def post(self, request: Request, uid: UUID) -> Response:
-        """Send it again, or at once, with the results that were set aside."""
+    def post(self, request: Request, uid: UUID, decision: str) -> Response:
+        """``retry``: send it again, or at once, with what was set aside. ``cancel``: do not send what Canvas has not, for a ``reason``."""
         row = _row(self, uid)
-        if not row.can_retry or not live_assessments.retry(row):
+        if decision == "cancel":
+            _cancel(row, request.data)
+        elif not row.can_retry or not live_assessments.retry(row):
             raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only what waits or rests can be sent again.")
         row.refresh_from_db()
         return Response(_told(row)[0])
@@ -115,27 +117,33 @@ class LiveResultsView(ApiView):
 
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
-        once, row, items = _once(request), _row(self, uid), _items(request.data)
+        once, row, items = key_of(request), _row(self, uid), _items(request.data)
+        if (seconds := queries.wait_seconds(request)) is not None:
+            once = once or uuid4().hex  # so that they are found again
         try:
             created = live_assessments.record_many(row, items, once=once)
         except LiveAssessment.DoesNotExist:
             raise Http404 from None
         except ValidationError as problem:
             raise _refused(problem) from None
-        return Response({"created": created, "unchanged": len(items) - created}, status=202)
+        told: dict[str, Any] = {"created": created, "unchanged": len(items) - created}
+        if seconds is None:
+            return Response(told, status=202)
+        status, counts = canvas_live_waiting.of_results(row, named_uids(row, once, len(items)), seconds)
+        return Response(told | {"results": counts}, status=status)
 
 
-def _once(request: Request) -> str:
-    given: str | None = request.headers.get(_ONCE)
-    if given is None:
-        return ""
-    if not given.strip():
-        raise bad({_ONCE: "must not be blank: each result is counted again without one"})
+def _cancel(row: LiveAssessment, body: Mapping[str, Any]) -> None:
+    fields.only_known(body, {"reason"})
+    reason = body.get("reason")
     try:
-        check_text(_ONCE, given, _LONGEST_ONCE)
-    except InvalidScore as problem:
-        raise bad({_ONCE: problem.rule}) from None
-    return given
+        if not isinstance(reason, str):
+            raise bad({"reason": "is needed: it is what the next person reads"})
+        done = row.can_cancel and live_assessments.cancel(row, reason=reason)
+    except ValidationError:
+        raise bad({"reason": "must be a text that is not blank, and can be stored"}) from None
+    if not done:
+        raise ApiError(409, "CANNOT_CANCEL", f"It is {row.state}: only what waits or rests can be taken back.")
 
 
 def _items(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -156,7 +164,7 @@ def _refused(problem: ValidationError) -> ApiError:
     errors: dict[str, str] = {}
     for one in problem.error_list:
         if one.code == "reused":
-            return ApiError(409, "IDEMPOTENCY_KEY_REUSED", f"Other results were recorded under this {_ONCE}. Nothing was recorded.")
+            return reused()
         params = dict(one.params or {})
         name = f"results[{params['position']}]" if "position" in params else "results"
         errors[name] = str(params.get("problem", one.messages[0]))

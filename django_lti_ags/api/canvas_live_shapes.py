@@ -35,6 +35,7 @@ def assessment(row: LiveAssessment, counts: Mapping[str, int]) -> dict[str, Any]
         "declared_at": _time(row.declared_at),
         "delivered_at": _time(row.delivered_at),
         "can_retry": row.can_retry,
+        "can_cancel": row.can_cancel,
     }
 
 

@@ -1,4 +1,4 @@
-"""``/api/canvas/outcome_results`` and ``…/outcome_rollups``: what learners reached, read through from Canvas and not kept."""
+"""``/api/canvas/outcome_results``, ``…/outcome_rollups``, ``…/contributing_scores``: what learners reached, read through and not kept."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ class RollupsView(ApiView):
         with told_by_canvas(self.caller.registration):
             page = next(outcomes.rollups(context, patience_seconds=_PATIENCE_SECONDS, **asked).pages())
         return Response(_told("rollups", page, asked))
+
+
+class ContributingView(ApiView):
+    """What an outcome's rollups stand on: its alignments, and each learner's score in each."""
+
+    def get(self, request: Request, outcome_id: str) -> Response:
+        """All of it: Canvas has no pages of it."""
+        asked = canvas_queries.asked(request, canvas_queries.CONTRIBUTING)
+        context = places.one(self.caller, request)
+        with told_by_canvas(self.caller.registration):
+            found = outcomes.contributing_scores(context, outcome_id, patience_seconds=_PATIENCE_SECONDS, **asked)
+        return Response(_plain(found))
 
 
 def _told(name: str, page: Page[Any], asked: dict[str, Any]) -> dict[str, Any]:

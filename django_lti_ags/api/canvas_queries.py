@@ -19,8 +19,15 @@ _SWITCHES: Final = {"true": True, "1": True, "false": False, "0": False}
 _NUMBERS: Final = ("per_page", "page")
 _OURS: Final = ("registration", "context")
 _LONGEST_NUMBER: Final = 9
-RESULTS: Final = {"lists": _LISTS, "switches": ("include_hidden",), "texts": ()}
+RESULTS: Final = {"numbers": _NUMBERS, "lists": _LISTS, "switches": ("include_hidden",), "texts": ()}
+CONTRIBUTING: Final[dict[str, tuple[str, ...]]] = {
+    "numbers": (),  # one answer, without pages
+    "lists": ("user_ids",),
+    "switches": ("only_assignment_alignments", "show_unpublished_assignments"),
+    "texts": (),
+}
 ROLLUPS: Final = {
+    "numbers": _NUMBERS,
     "lists": (*_LISTS, "exclude"),
     "switches": ("include_hidden", "add_defaults", "rating_percents"),
     "texts": ("section_id", "outcome_group_id", "aggregate", "aggregate_stat", "sort_by", "sort_outcome_id", "sort_order"),
@@ -28,12 +35,12 @@ ROLLUPS: Final = {
 
 
 def asked(request: Request, known: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    """What is asked for, as :mod:`django_lti_ags.outcomes` takes it; ``known`` is :data:`RESULTS` or :data:`ROLLUPS`.
+    """What is asked for, as :mod:`django_lti_ags.outcomes` takes it; ``known`` is one of the three above.
 
     Raises:
         ApiError: 400.
     """
-    names = {*known["switches"], *known["texts"], *_NUMBERS, *_OURS, *(name + end for name in known["lists"] for end in ("", "[]"))}
+    names = {*known["switches"], *known["texts"], *known["numbers"], *_OURS, *(name + end for name in known["lists"] for end in ("", "[]"))}
     strange = sorted(set(request.query_params) - names)
     if strange:
         raise bad({name[:100]: "is not a parameter here" for name in strange[:20]}, message="UNKNOWN_PARAMETER")
@@ -44,7 +51,7 @@ def asked(request: Request, known: dict[str, tuple[str, ...]]) -> dict[str, Any]
         if given is not None and given not in _SWITCHES:
             raise bad({name: "must be true or false"})
         found |= {} if given is None else {name: _SWITCHES[given]}
-    return found | {name: number for name in _NUMBERS if (number := _number(request, name)) is not None}
+    return found | {name: number for name in known["numbers"] if (number := _number(request, name)) is not None}
 
 
 def _several(request: Request, name: str) -> list[str] | None:

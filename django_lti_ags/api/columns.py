@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django_lti_ags.ags.vocabulary import SCOPE_SCORE
-from django_lti_ags.api.errors import bad
+from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.exceptions import MissingScope
+from django_lti_ags.profiles.advice import ADVICE
 from django_lti_ags.sync.gradebook import Gradebook
 
 if TYPE_CHECKING:
@@ -33,6 +34,23 @@ def writable(context: Context, row: LineItem | None, url: str) -> LineItem:
         with told_to(Gradebook(context).profile):
             raise MissingScope(SCOPE_SCORE, context.scopes)
     return found(context, row, url)
+
+
+def check_running(context: Context) -> None:
+    """Refuse to change a course's columns while its registration is paused: a person, or the platform's refusal, said stop.
+
+    Reading goes on: nothing there is changed, and it shows whether the platform lets the tool in again.
+
+    Raises:
+        ApiError: 409; a resumption helps, and no repeat.
+    """
+    registration = context.deployment.registration
+    if registration.is_paused:
+        advice = str(ADVICE.get(registration.paused_code, ""))
+        description = f"The registration is paused; scores are recorded and wait, line items are not changed. {advice}".strip()
+        raise ApiError(
+            409, "REGISTRATION_PAUSED", description, more={"code": registration.paused_code, "reason": registration.paused_reason}
+        )
 
 
 def maximum(row: LineItem) -> float:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from rest_framework.response import Response
 
 from django_lti_ags.ags.urls import with_query
-from django_lti_ags.api import fields, places, queries, shapes
+from django_lti_ags.api import columns, fields, places, queries, shapes
 from django_lti_ags.api.errors import bad
+from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.sync.gradebook import Gradebook
@@ -45,6 +46,9 @@ class LineItemsView(ApiView):
         context = places.course(self.caller, request)
         if request.data.get("id") is not None:
             raise bad({"id": "must be left out: the platform gives it"}, message="INVALID_LINE_ITEM")
-        gradebook = Gradebook(context)
-        with told_to(gradebook.profile):
-            return Response(gradebook.make(wanted).as_shown(), status=201)
+        gradebook, once = Gradebook(context), Once(request, self.caller, "line item", str(context.uid))
+        if (told := once.known()) is None:
+            columns.check_running(context)
+            with told_to(gradebook.profile):
+                told = once.asked(lambda: shapes.line_item(gradebook.make(wanted)))
+        return Response(told, status=201)

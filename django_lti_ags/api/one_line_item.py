@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from django_lti_ags import conf, scores
 from django_lti_ags.api import addressing, columns, fields, places, queries, shapes, waiting
 from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.sync.gradebook import Gradebook
@@ -56,23 +57,25 @@ class LineItemView(ApiView):
             return self._results(request)
         with told_to(self.gradebook.profile):
             item = self.gradebook.column(self.address.url)
-        return Response(replace(item, id=self.address.url).as_shown())
+        return Response(shapes.line_item(replace(item, id=self.address.url)))
 
     def put(self, request: Request, given: str) -> Response:
         """Replace the column, all of it but what never changes."""
         wanted = fields.line_item(request.data)
         if request.data.get("id") not in (None, self.address.url):
             raise bad({"id": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
+        columns.check_running(self._found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
             if wanted.resource_link_id not in (None, there.resource_link_id):
                 raise bad({"resourceLinkId": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
             row = self.row or self.gradebook.row_of(there, self.address.url)
             applied = self.gradebook.change(row, replace(wanted, id=row.url, resource_link_id=there.resource_link_id))
-        return Response(replace(applied, id=self.address.url).as_shown())
+        return Response(shapes.line_item(replace(applied, id=self.address.url)))
 
     def delete(self, request: Request, given: str) -> Response:
         """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
+        columns.check_running(self._found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
             row = self.row or self.gradebook.row_of(there, self.address.url)
@@ -86,14 +89,22 @@ class LineItemView(ApiView):
     def post(self, request: Request, given: str) -> Response:
         """Record a score, durably; with ``?wait=`` see what becomes of it."""
         said, seconds = fields.score(request.data), queries.wait_seconds(request)
-        row = columns.writable(*self._found, self.address.url)
+        found, once = self._found, Once(request, self.caller, "score", self.address.url)
+        told = once.known() or self._record(said, columns.writable(*found, self.address.url), once)
+        return Response(status=204) if seconds is None else waiting.verdict(told["score"], told["version"], seconds)
+
+    def _record(self, said: dict[str, Any], row: LineItem, once: Once) -> dict[str, Any]:
         if said.get("score_given") is not None and said.get("score_maximum") is None:
             said["score_maximum"] = columns.maximum(row)
-        try:
+
+        def act() -> dict[str, Any]:
             score = scores.record(row, **said)
+            return {"score": score.pk, "version": score.version}
+
+        try:
+            return once.recorded(act)
         except ValidationError as problem:
             raise fields.refused(problem) from None
-        return Response(status=204) if seconds is None else waiting.verdict(score, seconds)
 
     def _results(self, request: Request) -> Response:
         url = places.page_below(request, self.address.url)

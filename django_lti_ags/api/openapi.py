@@ -15,7 +15,7 @@ from django.views.generic import View
 from django_lti_ags import __version__
 from django_lti_ags.api import openapi_canvas
 from django_lti_ags.api import openapi_schemas as schemas
-from django_lti_ags.api.openapi_operations import ANY_OR_STAFF, LTIK, ok, operation, parameter
+from django_lti_ags.api.openapi_operations import ANY_OR_STAFF, LTIK, ONCE, ok, operation, parameter
 from django_lti_ags.models import SyncState
 
 if TYPE_CHECKING:
@@ -37,11 +37,14 @@ _WAIT: Final = parameter("wait", "Wait so many seconds for the verdict.", {"type
 _LINE_ITEM: Final = parameter("lineItem", "Only this line item's: its id.", {"type": "string", "format": "uri"})
 _STATE: Final = parameter("state", "Only those in this state.", {"type": "string", "enum": list(SyncState.values)})
 _CURSOR: Final = parameter("cursor", "The next of an earlier answer.")
+_RAW: Final = parameter("raw", "The platform's claims as they came.", {"type": "boolean"})
 _PATHS: Final = {
-    "/api/idtoken": {"get": operation("The launch", ok("IdToken", "Who came, and to what."), security=LTIK)},
+    "/api/idtoken": {
+        "get": operation("The launch", ok("AnyIdToken", "Who came, and to what."), [_RAW], security=LTIK),
+    },
     "/api/lineitems": {
         "get": operation("List line items", ok("LineItems", "One page."), [*_FILTERS, _LIMIT, _URL]),
-        "post": operation("Create a line item", ok("LineItem", "What the platform made of it.", "201"), body="NewLineItem"),
+        "post": operation("Create a line item", ok("LineItem", "What the platform made of it.", "201"), [ONCE], "NewLineItem"),
     },
     "/api/lineitems/{id}": {
         "get": operation("Read a line item", ok("LineItem", "As the platform has it."), [_ID]),
@@ -53,7 +56,7 @@ _PATHS: Final = {
         "post": operation(
             "Record a score",
             _NOTHING | ok("Pending", "With wait: it is recorded, and there is no verdict yet.", "202"),
-            [_ID, _WAIT],
+            [_ID, _WAIT, ONCE],
             "NewScore",
         ),
     },
@@ -84,7 +87,7 @@ _PATHS: Final = {
             [_LINE_ITEM, _USER, _STATE, _LIMIT, _CURSOR],
             security=ANY_OR_STAFF,
         ),
-        "post": operation("Record many scores", ok("Summary", "All are recorded."), body="ManyScores"),
+        "post": operation("Record many scores", ok("Summary", "All are recorded."), [ONCE], "ManyScores"),
     },
     "/api/sync/scores/{uid}": {
         "get": operation("One recorded score", ok("RecordedScoreWithAttempts", "With its exchanges."), [_UID], security=ANY_OR_STAFF)

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 from django_lti_ags.api.openapi_live import LIVE_PATHS, LIVE_SCHEMAS
 from django_lti_ags.api.openapi_operations import ok, operation, parameter
 from django_lti_ags.api.openapi_parts import FLAG, TEXT, TIME, an_object, list_of
-from django_lti_ags.canvas import Linked, OutcomeResult, OutcomeRollup
+from django_lti_ags.canvas import ContributingScores, Linked, OutcomeResult, OutcomeRollup
 from django_lti_ags.canvas.arguments import EXCLUDES, RESULT_INCLUDES, ROLLUP_INCLUDES
 
 _PLAIN: Final[dict[Any, dict[str, Any]]] = {
@@ -80,6 +80,7 @@ _OF_ROLLUPS: Final = [
 SCHEMAS: Final[dict[str, Any]] = {
     "OutcomeResults": _page_of("outcome_results", OutcomeResult),
     "OutcomeRollups": _page_of("rollups", OutcomeRollup),
+    "ContributingScores": _shape(ContributingScores),
     **LIVE_SCHEMAS,
 }
 PATHS: Final[dict[str, Any]] = {
@@ -95,6 +96,18 @@ PATHS: Final[dict[str, Any]] = {
             "Read what each learner reached in a Canvas course's outcomes",
             ok("OutcomeRollups", "One page, as Canvas tells it now."),
             [*_WHICH, *_OF_ROLLUPS, *_PAGING],
+        )
+    },
+    "/api/canvas/outcomes/{outcome_id}/contributing_scores": {
+        "get": operation(
+            "Read what an outcome's rollups stand on",
+            ok("ContributingScores", "All of it, as Canvas tells it now."),
+            [
+                parameter("outcome_id", "The outcome, by Canvas' number.", place="path"),
+                _several("user_ids", "Only these students'."),
+                parameter("only_assignment_alignments", "Leave out what is not an assignment.", FLAG),
+                parameter("show_unpublished_assignments", "Also assignments that are not published.", FLAG),
+            ],
         )
     },
     **LIVE_PATHS,

@@ -17,6 +17,12 @@ def parameter(name: str, description: str, schema: dict[str, Any] | None = None,
     return told | ({"required": True} if place == "path" else {})
 
 
+ONCE: Final = parameter(
+    "Idempotency-Key",
+    "A text of your own for this request: repeated with it, the request is answered alike and not carried out again.",
+    {"type": "string", "maxLength": 255},
+    "header",
+)
 _BEARER: Final = [
     parameter("registration", "With an API key alone: the registration's uid.", {"type": "string", "format": "uuid"}),
     parameter("context", "With an API key alone: the course's uid.", {"type": "string", "format": "uuid"}),

@@ -62,6 +62,14 @@ _COLUMN_SHOWN: Final = {
         "description": "What keeps all of its scores from being sent; null: nothing.",
     },
 }
+_LINE_ITEM: Final = _NEW_LINE_ITEM | {
+    **dict.fromkeys(("resourceLinkId", "resourceId", "tag"), TEXT),
+    **dict.fromkeys(("startDateTime", "endDateTime"), TIME),
+    "id": URI,
+    "scoreMaximum": {"type": "number"},
+    "gradesReleased": FLAG,
+    "submissionReview": {"type": "object"},
+}
 _PERSON: Final = {"id": TEXT, "roles": list_of(TEXT), **dict.fromkeys(("name", "email", "givenName", "familyName"), TEXT)}
 SCHEMAS: Final[dict[str, Any]] = {
     "Error": an_object(
@@ -98,8 +106,10 @@ SCHEMAS: Final[dict[str, Any]] = {
         "user platform launch services ltiVersion",
         more=False,
     ),
+    "RawIdToken": an_object({"sub": TEXT, "iss": TEXT}, "iss", more={"description": "A claim, as the platform sent it."}),
+    "AnyIdToken": {"anyOf": [ref("IdToken"), ref("RawIdToken")]},
     "NewLineItem": an_object(_NEW_LINE_ITEM, "label scoreMaximum", more=FURTHER),
-    "LineItem": an_object(_NEW_LINE_ITEM | {"id": URI, "scoreMaximum": {"type": "number"}}, "id label", more=FURTHER),
+    "LineItem": an_object(_LINE_ITEM, "id label", more=FURTHER),
     "LineItems": an_object({"lineItems": list_of(ref("LineItem")), **_PAGES}, "lineItems", more=False),
     "NewScore": an_object(
         {

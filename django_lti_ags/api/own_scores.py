@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django_lti_ags import scores
 from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries, scores_seen
 from django_lti_ags.api.authentication import KEYS_OR_STAFF
 from django_lti_ags.api.errors import ApiError, bad
+from django_lti_ags.api.once import Once
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import Score, SyncState
 from django_lti_ags.models.identity import digest
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rest_framework.request import Request
+
+    from django_lti_ags.models import LineItem
 
 _MOST_SCORES: Final = 10_000
 
@@ -51,15 +55,8 @@ class ScoresView(ApiView):
         url, items = _many(request.data)
         said = _said(items)
         context, row = places.line_item(self.caller, request, url)
-        column = columns.writable(context, row, url)
-        for item in said:
-            if item.get("score_given") is not None and item.get("score_maximum") is None:
-                item["score_maximum"] = columns.maximum(column)
-        try:
-            summary = scores.record_many(column, said)
-        except ValidationError as problem:
-            raise _refused(problem) from None
-        return Response({"created": summary.created, "changed": summary.changed, "unchanged": summary.unchanged})
+        once = Once(request, self.caller, "scores", url)
+        return Response(once.known() or _recorded(said, columns.writable(context, row, url), once))
 
 
 class ScoreView(ApiView):
@@ -124,6 +121,16 @@ def _said(items: list[Any]) -> list[dict[str, Any]]:
     if errors:
         raise bad(errors, message="INVALID_SCORE")
     return said
+
+
+def _recorded(said: list[dict[str, Any]], column: LineItem, once: Once) -> dict[str, Any]:
+    for item in said:
+        if item.get("score_given") is not None and item.get("score_maximum") is None:
+            item["score_maximum"] = columns.maximum(column)
+    try:
+        return once.recorded(lambda: asdict(scores.record_many(column, said)))
+    except ValidationError as problem:
+        raise _refused(problem) from None
 
 
 def _refused(problem: ValidationError) -> ApiError:

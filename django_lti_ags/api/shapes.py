@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from django_lti_ags.profiles.base import Profile
 
 
+def line_item(item: WireLineItem) -> dict[str, Any]:
+    """A line item. What the platform calls null is left out: AGS 2.0 gives it no meaning there, and LTIAAS' fields are texts or absent."""
+    return {name: value for name, value in item.as_shown().items() if value is not None}
+
+
 def line_items(items: Sequence[WireLineItem], others: Mapping[str, str]) -> dict[str, Any]:
     """``{"lineItems", "next"?, "prev"?, "first"?, "last"?}``."""
-    return {"lineItems": [item.as_shown() for item in items], **others}
+    return {"lineItems": [line_item(item) for item in items], **others}
 
 
 def scores(row: LineItem, results: Sequence[WireResult], others: Mapping[str, str], profile: Profile, now: datetime) -> dict[str, Any]:

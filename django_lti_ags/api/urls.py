@@ -34,16 +34,25 @@ urlpatterns = [
     ),
     path("api/canvas/outcome_results", canvas_outcomes.ResultsView.as_view(), name="lti-api-canvas-outcome-results"),
     path("api/canvas/outcome_rollups", canvas_outcomes.RollupsView.as_view(), name="lti-api-canvas-outcome-rollups"),
+    path(
+        "api/canvas/outcomes/<str:outcome_id>/contributing_scores",
+        canvas_outcomes.ContributingView.as_view(),
+        name="lti-api-canvas-contributing-scores",
+    ),
     path("api/canvas/live_assessments", canvas_live.AssessmentsView.as_view(), name="lti-api-live-assessments"),
     path(
         "api/canvas/live_assessments/<uuid:uid>",
         canvas_live.AssessmentView.as_view(http_method_names=["get", "head"]),
         name="lti-api-live-assessment",
     ),
-    path(
-        "api/canvas/live_assessments/<uuid:uid>/retry",
-        canvas_live.AssessmentView.as_view(http_method_names=["post"]),
-        name="lti-api-live-assessment-retry",
+    *(
+        path(
+            f"api/canvas/live_assessments/<uuid:uid>/{name}",
+            canvas_live.AssessmentView.as_view(http_method_names=["post"]),
+            {"decision": name},
+            name=f"lti-api-live-assessment-{name}",
+        )
+        for name in ("retry", "cancel")
     ),
     path("api/canvas/live_assessments/<uuid:uid>/results", canvas_live.LiveResultsView.as_view(), name="lti-api-live-results"),
     path("api/", NowhereView.as_view()),

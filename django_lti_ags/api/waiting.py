@@ -19,23 +19,23 @@ _STATUS: Final = {SyncState.FAILED: 422}
 """A score that the platform refuses for good; any other rests until somebody does something, or was overtaken."""
 
 
-def verdict(score: Score, seconds: float) -> Response:
-    """204: the platform has it. 202: it is recorded, and will be delivered; nobody knows more yet.
+def verdict(score: int, version: int, seconds: float) -> Response:
+    """Of a score, by its key and version. 204: the platform has it. 202: it is recorded, and will be delivered; nobody knows more yet.
 
     Raises:
         ApiError: it is recorded, but was refused (422), or rests or was overtaken (409); the message is the verdict's code.
     """
-    rows: QuerySet[Score] = Score.objects.using(conf.get("database")).filter(pk=score.pk)
+    rows: QuerySet[Score] = Score.objects.using(conf.get("database")).filter(pk=score)
     found: dict[str, Any] = {}
 
     def settled() -> bool:
         found.update(
             rows.values("state", "code", "detail", "delivered_version").first() or {"state": SyncState.CANCELLED, "code": "forgotten"}
         )
-        return found["state"] not in OPEN or _arrived(found, score)
+        return found["state"] not in OPEN or _arrived(found, version)
 
     wait_until(settled, seconds)
-    if _arrived(found, score):
+    if _arrived(found, version):
         return Response(status=204)
     if found["state"] in OPEN:
         return Response({"state": found["state"], "code": found["code"]}, status=202)
@@ -45,5 +45,5 @@ def verdict(score: Score, seconds: float) -> Response:
     raise ApiError(_STATUS.get(found["state"], 409), code.upper() or "NOT_DELIVERED", advice or "The score was not delivered.", more=more)
 
 
-def _arrived(found: dict[str, Any], score: Score) -> bool:
-    return found["state"] == SyncState.DELIVERED or (found.get("delivered_version") or 0) >= score.version
+def _arrived(found: dict[str, Any], version: int) -> bool:
+    return found["state"] == SyncState.DELIVERED or (found.get("delivered_version") or 0) >= version

@@ -5,6 +5,7 @@ from django_lti_ags.models.canvas_credentials import CanvasCredential, CanvasCre
 from django_lti_ags.models.contexts import Context
 from django_lti_ags.models.files import SubmittedFile
 from django_lti_ags.models.history import DeliveryAttempt, Event
+from django_lti_ags.models.idempotency import IdempotentRequest
 from django_lti_ags.models.launches import ApiLaunch, ServiceKey
 from django_lti_ags.models.leased import DECIDABLE, OPEN, RESTING, SETTLED, Leased, SyncState
 from django_lti_ags.models.line_items import LineItem
@@ -31,6 +32,7 @@ __all__ = [
     "DeliveryAttempt",
     "Deployment",
     "Event",
+    "IdempotentRequest",
     "Leased",
     "LineItem",
     "LiveAssessment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import models
@@ -27,6 +28,10 @@ class ApiLaunch(Identified):
         default=dict,
         help_text=_("What the launch said of the person, the activity and the platform; names too, if it had them."),
     )
+    # Not beside ``told``: nobody here knows what is in it, and a tool's own custom fields may hold secrets.
+    claims_encrypted = models.TextField(
+        _("claims encrypted"), blank=True, editable=False, help_text=_("All that the platform said, as JSON; blank: it is not kept.")
+    )
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"))
 
@@ -45,6 +50,15 @@ class ApiLaunch(Identified):
         """Keep the digest true to ``user_id``."""
         self.user_digest = digest(self.user_id)
         super().save(*args, **kwargs)
+
+    @property
+    def claims(self) -> dict[str, Any] | None:
+        """The platform's claims, decrypted; None: they are not kept.
+
+        Raises:
+            EncryptionError: no configured encryption key fits.
+        """
+        return dict(json.loads(encryption.decrypt(self.claims_encrypted))) if self.claims_encrypted else None
 
 
 class ServiceKey(Identified):

@@ -18,7 +18,6 @@ from django.db.models import Model, QuerySet
 
 from django_lti_ags import conf
 from django_lti_ags.models import (
-    ApiLaunch,
     DeliveryAttempt,
     Event,
     LineItem,
@@ -32,7 +31,7 @@ from django_lti_ags.models import (
     WebhookDelivery,
 )
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync import live_forgetting
+from django_lti_ags.sync import launch_forgetting, live_forgetting
 from django_lti_ags.sync.mentions import FORGOTTEN, Mentions
 from django_lti_ags.sync.outbox_sql import locked, portions
 
@@ -69,6 +68,7 @@ KINDS: Final = (
     "being_sent",
     "graded_by",
     "naming_attempts",
+    "naming_launches",
     "log_entries",
 )
 """What is counted: rows that go (of the scores and live results, those that are being sent just now), and rows that are changed."""
@@ -114,7 +114,11 @@ class Forgetting:
             self.counts["live_results"] += found
             self.counts["being_sent"] += being_sent
             self._told(self.counts)
-        self.counts["launches"] += self._forget_launches()
+        mine = launch_forgetting.forget(self._registrations, self._user_id, self._mentions, self._alias, dry_run=self._dry_run)
+        for gone, naming in mine:
+            self.counts["launches"] += gone
+            self.counts["naming_launches"] += naming
+            self._told(self.counts)
         for found in self._attempts_that_name():
             self.counts["naming_attempts"] += found
             self._told(self.counts)
@@ -155,13 +159,6 @@ class Forgetting:
             # By key alone: InnoDB would take the other index's locks first, and deadlock with a finish.
             for some in portions(sorted(rows.filter(score__in=scores).values_list("pk", flat=True))):
                 list(locked(rows.filter(pk__in=some).order_by("pk").only("pk")))
-
-    def _forget_launches(self) -> int:
-        """What was handed over to a tool in another language; its ltik opens nothing any more."""
-        rows = ApiLaunch.objects.using(self._alias).filter(
-            context__deployment__registration__in=self._registrations, user_digest=digest(self._user_id)
-        )
-        return rows.count() if self._dry_run else rows.delete()[0]
 
     def _clean_log(self, pks: dict[type[Score | Result], list[int]]) -> None:
         """What the admin's history says of the rows: it repeats their names."""

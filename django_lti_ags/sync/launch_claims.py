@@ -17,6 +17,9 @@ _DEEPEST: Final = 20
 """Levels of an extension's JSON; MariaDB takes 32, of which we leave some to the platforms' own nesting."""
 _LONGEST_NUMBER_BITS: Final = 1024
 """As far as JSON's usual readers go (RFC 8259, 6)."""
+_LONGEST_TEXT: Final = 65_535
+"""What is longer is no id and no title; databases take some megabytes in one statement."""
+_LONGEST_USER_ID: Final = 255
 _MOST_AUDIENCES: Final = 100
 """Each is a parameter of one query, and databases limit those."""
 
@@ -74,6 +77,18 @@ def read_claims(launch: Any) -> LaunchClaims:
         canvas_course_id=_canvas_course_id(claims.get(vocabulary.CUSTOM_CLAIM)),
         **_service(claims),
     )
+
+
+def read_user_id(claims: Mapping[str, Any]) -> str:
+    """Who came; blank: nobody is named (LTI 1.3, 5.3.6).
+
+    Raises:
+        MalformedLaunch: it is no text, or none that can be kept.
+    """
+    user_id = _text(claims, "sub")
+    if len(user_id) > _LONGEST_USER_ID:
+        raise MalformedLaunch(f"The claim sub is longer than {_LONGEST_USER_ID} characters, which LTI 1.3 does not allow.")
+    return user_id
 
 
 def _canvas_course_id(custom: Any) -> str:
@@ -147,6 +162,8 @@ def _text(claims: Mapping[str, Any], name: str, *, within: str = "", required: b
     if not isinstance(value, str):
         raise MalformedLaunch(f"The claim {shown} must be a string, not {_shown(value)}.")
     _check_storable(value, shown)
+    if len(value) > _LONGEST_TEXT:
+        raise MalformedLaunch(f"The claim {shown} is longer than {_LONGEST_TEXT} characters.")
     return value
 
 

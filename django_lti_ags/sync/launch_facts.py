@@ -5,6 +5,7 @@ What a platform says oddly is left out: no tool should break over a title that i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,13 @@ _LINK: Final = {"id": "id", "title": "title", "description": "description"}
 _PRESENTATION: Final = {"locale": "locale", "document_target": "document_target", "returnUrl": "return_url"}
 _NAMES_AND_ROLES: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 _DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
+_EARLIER: Final = vocabulary.LTI_CLAIM_PREFIX + "lti1p1"
+_EARLIER_SIGNATURE: Final = "oauth_consumer_key_sign"
+_LONGEST_TEXT: Final = 65_535
+_MOST_TEXTS: Final = 1000
+_DEEPEST: Final = 200
+LONGEST_RAW: Final = 65_536
+"""In characters of JSON; a usual launch has some thousands."""
 
 
 def told_of(raw: Mapping[str, Any], claims: LaunchClaims, context: Context) -> dict[str, Any]:
@@ -86,9 +94,33 @@ def _chosen(source: Any, names: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
+def raw_of(raw: Mapping[str, Any]) -> str:
+    """All claims of a verified launch as JSON, for a tool that asks for them as they came; blank: they are too much to keep, or no JSON.
+
+    Left out is what LTI 1.1's shared secret signed: it is there for whoever verifies the launch, and that was done.
+    """
+    claims = dict(raw)
+    earlier = claims.get(_EARLIER)
+    if isinstance(earlier, Mapping):
+        claims[_EARLIER] = {name: value for name, value in earlier.items() if name != _EARLIER_SIGNATURE}
+    try:
+        told = json.dumps(claims, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return told if len(told) <= LONGEST_RAW and not _is_deep(claims) else ""
+
+
+def _is_deep(value: Any, room: int = _DEEPEST) -> bool:
+    """Whether reading it again may take more levels than Python has."""
+    if isinstance(value, (dict, list, tuple)):
+        inner = value.values() if isinstance(value, dict) else value
+        return room == 0 or any(_is_deep(one, room - 1) for one in inner)
+    return False
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) and storable(value) else ""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT and storable(value) else ""
 
 
 def _texts(values: Any) -> list[str]:
-    return [value for value in values if isinstance(value, str) and storable(value)] if isinstance(values, list) else []
+    return [value for value in values if _text(value)][:_MOST_TEXTS] if isinstance(values, list) else []

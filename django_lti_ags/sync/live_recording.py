@@ -102,10 +102,15 @@ class NotTheSame(Exception):
     """Results under a name that others have."""
 
 
+def named_uids(assessment: LiveAssessment, once: str, count: int) -> list[UUID]:
+    """The uids of results that are recorded under the name ``once``."""
+    return [uuid5(assessment.uid, f"{position}:{once}") for position in range(count)]
+
+
 def _recorded(assessment: LiveAssessment, rows: Sequence[LiveResult], once: str, alias: str) -> dict[UUID, tuple[str, bool, datetime]]:
     """What was recorded before under the name ``once``, from which the uids of ``rows`` follow; ``assessment`` is locked."""
-    for position, row in enumerate(rows):
-        row.uid = uuid5(assessment.uid, f"{position}:{once}")
+    for row, uid in zip(rows, named_uids(assessment, once, len(rows)), strict=True):
+        row.uid = uid
     there: dict[UUID, tuple[str, bool, datetime]] = {}
     for uids in portions([row.uid for row in rows]):
         there |= {row.uid: _said(row) for row in LiveResult.objects.using(alias).filter(uid__in=uids)}

@@ -1,5 +1,5 @@
-"""Every stored secret encrypted anew, when the encryption key changes: signing keys, courses' service keys, webhooks' secrets, and what
-Canvas' REST API is asked with.
+"""Every stored secret encrypted anew, when the encryption key changes: signing keys, courses' service keys, launches that
+were handed over, webhooks' secrets, and what Canvas' REST API is asked with.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from django_lti_ags import conf, encryption
 from django_lti_ags.exceptions import EncryptionError
-from django_lti_ags.models import CanvasCredential, ServiceKey, SigningKey, WebhookEndpoint
+from django_lti_ags.models import ApiLaunch, CanvasCredential, ServiceKey, SigningKey, WebhookEndpoint
 from django_lti_ags.sync.outbox_sql import locked, upsert_by_pk
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class Rotated:
     current: int = 0
     """Encrypted with the newest encryption key already."""
     unreadable: list[str] = field(default_factory=list)
-    """What no configured encryption key can read, and stays as it is: the ``kid``, the service key's uid, the Canvas, or the webhook's
-    address."""
+    """What no configured encryption key can read, and stays as it is: the ``kid``, the service key's or the launch's uid, the Canvas, or
+    the webhook's address."""
 
 
 def rotate_encryption(told: Callable[[Rotated], None] = lambda done: None) -> Rotated:
@@ -44,6 +44,8 @@ def rotate_encryption(told: Callable[[Rotated], None] = lambda done: None) -> Ro
     _rotate(SigningKey.objects.using(alias), "private_key_encrypted", lambda key: key.kid, done, told)
     _rotate(ServiceKey.objects.using(alias), "key_encrypted", lambda key: f"service key {key.uid}", done, told)
     _rotate(WebhookEndpoint.objects.using(alias), "secret_encrypted", lambda endpoint: endpoint.url, done, told)
+    launches = ApiLaunch.objects.using(alias).exclude(claims_encrypted="")
+    _rotate(launches, "claims_encrypted", lambda launch: f"launch {launch.uid}", done, told)
     credentials = CanvasCredential.objects.using(alias)
     _rotate(credentials, "secret_encrypted", lambda one: f"{one.base_url} ({one.client_id or one.kind})", done, told)
     return done

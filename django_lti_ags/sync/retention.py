@@ -28,6 +28,7 @@ from django_lti_ags.models import (
     ApiLaunch,
     DeliveryAttempt,
     Event,
+    IdempotentRequest,
     LiveResult,
     QueuedSubmission,
     Result,
@@ -171,6 +172,7 @@ _KINDS: Final = (
     ),
     _Kind(name="events", keep="events", model=Event, since="created_at", in_order=True),
     _Kind(name="launches", keep="", model=ApiLaunch, since="expires_at", in_order=True),
+    _Kind(name="requests", keep="", model=IdempotentRequest, since="expires_at", in_order=True),
     _Kind(name="webhooks", keep="events", model=WebhookDelivery, since="created_at", in_order=True, needed=_still_told),
     _Kind(name="samples", keep="samples", model=SyncSample, since="taken_at", in_order=True),
     _Kind(

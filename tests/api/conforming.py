@@ -22,7 +22,7 @@ TYPES = {
 }
 FORMATS = {"uri": lambda text: urlsplit(text).scheme in ("http", "https"), "date-time": datetime.fromisoformat, "uuid": UUID}
 WORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "format", "description", "$ref", "minimum", "maximum"}
-WORDS |= {"exclusiveMinimum", "minItems", "maxItems", "minLength"}
+WORDS |= {"exclusiveMinimum", "minItems", "maxItems", "minLength", "anyOf"}
 PATHS = [(re.compile("/lti" + re.sub(r"\{\w+\}", "[^?]+?", path)), path) for path in reversed(TOLD["paths"])]
 
 
@@ -50,6 +50,8 @@ def check(value: Any, schema: Any, where: str) -> None:
     assert set(schema) <= WORDS, f"{where}: the checker does not know {set(schema) - WORDS}"
     if "$ref" in schema:
         return check(value, TOLD["components"]["schemas"][schema["$ref"].rpartition("/")[2]], where)
+    if "anyOf" in schema:
+        return check_any(value, schema["anyOf"], where)
     types = schema.get("type", list(TYPES))
     assert any(TYPES[name](value) for name in ([types] if isinstance(types, str) else types)), f"{where}: {value!r} is no {types}"
     assert value in schema.get("enum", [value]), f"{where}: {value!r}"
@@ -66,3 +68,14 @@ def check(value: Any, schema: Any, where: str) -> None:
         for inner in value:
             check(inner, schema.get("items", {}), f"{where}[]")
     return None
+
+
+def check_any(value: Any, schemas: list[dict[str, Any]], where: str) -> None:
+    """``value`` is what one of them says; what is wrong with it is told of the first."""
+    problems: list[AssertionError] = []
+    for schema in schemas:
+        try:
+            return check(value, schema, where)
+        except AssertionError as problem:
+            problems.append(problem)
+    raise problems[0]

@@ -44,6 +44,27 @@ def test_outcomes_as_canvas_tells_them(tool, school):
     assert school.token not in str(told)
 
 
+def test_what_an_outcomes_rollups_stand_on(tool, school):
+    path = "canvas/outcomes/1/contributing_scores"
+    told = tool.call("GET", path).data
+    assert (told["outcome_id"], told["title"]) == ("1", "Sums")
+    assert told["scores"]
+    assert {one["user_id"] for one in tool.call("GET", f"{path}?user_ids[]=2").data["scores"]} == {"2"}
+    assert tool.call("GET", f"{path}?only_assignment_alignments=true&show_unpublished_assignments=true").status_code == 200
+    for query, field in (
+        ("page=1", "page"),
+        ("only_assignment_alignments=yes", "only_assignment_alignments"),
+        ("include[]=users", "include[]"),
+    ):
+        answer = tool.call("GET", f"{path}?{query}")
+        check(answer, 400)
+        assert answer.data["details"]["errors"][0]["field"] == field
+    assert message(tool.call("GET", "canvas/outcomes/sums/contributing_scores")) == (400, "INVALID_CANVAS_ARGUMENT")
+    assert message(tool.call("GET", "canvas/outcomes/99/contributing_scores"))[0] in (403, 404)
+    canvas_credentials.forget(school.registration)
+    assert message(tool.call("GET", path)) == (409, "NO_CANVAS_CREDENTIAL")
+
+
 def test_every_refusal_says_what_to_change(tool, school):
     for path, query, field in (
         (RESULTS, "user_id=1", "user_id"),

@@ -9,7 +9,7 @@ import pytest
 from django_lti_ags import canvas_credentials
 from django_lti_ags.models import LiveAssessment, LiveResult
 from django_lti_ags.sync.engine import deliver_due
-from tests.api.conftest import PREFIX, tool_at
+from tests.api.conftest import PREFIX, Worker, tool_at
 from tests.api.test_bad_input import check
 from tests.sync.live import held
 
@@ -62,6 +62,52 @@ def test_who_passed_reaches_canvas_and_what_became_of_it_is_told(tool, school):
     assert (answer.status_code, answer.data["details"]["message"]) == (409, "CANNOT_RETRY")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_waiting_tells_how_it_went(tool, school):
+    answer = tool.call("POST", LIVE, READING, query={"wait": "0"})
+    assert (answer.status_code, answer.data["state"]) == (202, "pending")
+    row = answer.data
+    answer = tool.call("POST", f"{at(row, '/results')}?wait=0", {"results": [passed(1)]})
+    assert (answer.status_code, answer.data["results"]["pending"]) == (202, 1)
+    with Worker():
+        answer = tool.call("POST", f"{LIVE}?wait=20", READING)
+        assert (answer.status_code, answer.data["canvas_id"]) == (200, "1")
+        answer = tool.call("POST", f"{at(row, '/results')}?wait=20", {"results": [passed(2), passed(1, 5)]})
+        assert (answer.status_code, answer.data["results"]["delivered"]) == (200, 2)
+        more = {"HTTP_IDEMPOTENCY_KEY": "a-1"}
+        answer = tool.call("POST", f"{at(row, '/results')}?wait=20", {"results": [passed(2, 7), passed(99, 7)]}, **more)
+        told = answer.data["details"]
+        assert (answer.status_code, told["message"], told["state"]) == (422, "LIVE_USER_NOT_IN_COURSE", "failed")
+        assert (told["results"]["delivered"], told["results"]["failed"]) == (1, 1)
+        answer = tool.call("POST", f"{at(row, '/results')}?wait=20", {"results": [passed(2, 9)]})
+        assert answer.status_code == 200, "what was set aside before is another matter"
+    assert LiveResult.objects.count() == 6
+    assert tool.call("POST", f"{at(row, '/results')}?wait=0", {"results": [passed(2, 7), passed(99, 7)]}, **more).status_code == 422
+    canvas_credentials.forget(school.registration)
+    with Worker():
+        answer = tool.call("POST", f"{at(row, '/results')}?wait=20", {"results": [passed(2, 11)]})
+    assert (answer.status_code, answer.data["details"]["message"]) == (409, "CANVAS_CREDENTIAL_MISSING")
+    assert LiveResult.objects.count() == 7
+    for path in (LIVE, at(row, "/results")):
+        answer = tool.call("POST", f"{path}?wait=31", READING if path == LIVE else {"results": [passed(2, 13)]})
+        check(answer, 400)
+        assert answer.data["details"]["errors"][0]["field"] == "wait"
+
+
+def test_what_waits_is_taken_back(tool):
+    row = tool.call("POST", LIVE, READING).data
+    tool.call("POST", at(row, "/results"), {"results": [passed(1), passed(2)]})
+    assert row["can_cancel"] is True
+    for body in ({}, {"reason": " "}, {"reason": 7}, {"reason": "x", "why": "y"}):
+        check(tool.call("POST", at(row, "/cancel"), body), 400)
+    told = tool.call("POST", at(row, "/cancel"), {"reason": "The wrong class."}).data
+    assert (told["state"], told["detail"], told["can_cancel"]) == ("cancelled", "The wrong class.", False)
+    assert (told["results"]["cancelled"], told["results"]["pending"]) == (2, 0)
+    answer = tool.call("POST", at(row, "/cancel"), {"reason": "again"})
+    assert (answer.status_code, answer.data["details"]["message"]) == (409, "CANNOT_CANCEL")
+    check(tool.call("POST", f"{LIVE}/{uuid.uuid4()}/cancel", {"reason": "x"}), 404)
+
+
 def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
     row = tool.call("POST", LIVE, READING).data
 
@@ -72,7 +118,7 @@ def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
     assert post(passed("1"), passed(1, assessed_at="2026-03-01T13:00:00.5+01:00")).data == {"created": 0, "unchanged": 2}, "said otherwise"
     for results in ([passed(2), passed(1)], [passed(1), passed(1, passed=False)], [passed(1)] * 3):
         answer = post(*results)
-        assert (answer.status_code, answer.data["details"]["message"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+        assert (answer.status_code, answer.data["details"]["message"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert post(passed(1), name="a-2").data["created"] == 1
     assert tool.call("POST", at(row, "/results"), {"results": [passed(1)]}).data["created"] == 1, "without a name each is new"
     for name in ("x" * 256, "", " "):

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
-from django_lti_ags.models import DeliveryAttempt, LineItem, Score, SyncState
+from django_lti_ags import registrations
+from django_lti_ags.models import ApiLaunch, DeliveryAttempt, LineItem, Score, SyncState
 from django_lti_ags.scores import retry
 from django_lti_ags.sync.engine import deliver_due
-from tests.api.conftest import AGS, PREFIX, Tool, encoded, tool_at
+from tests.api.conftest import AGS, PREFIX, Tool, claims, encoded, tool_at
+from tests.test_line_items import nested
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.api.urls")]
 
@@ -52,6 +54,35 @@ def test_a_launch_is_told_as_it_was(tool):
     }
 
 
+def test_the_platforms_own_claims_are_told_as_they_came(campus):
+    said = {
+        "nonce": "n-1",
+        PREFIX + "lti1p1": {"user_id": "42", "oauth_consumer_key_sign": "c2lnbmF0dXJl"},
+        "https://x.example/odd": ["\ud800", "a\x00", 7, None, {"deep": nested(100)}],
+        "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings": {"data": "eyJhIjoxfQ.e30.x"},
+    }
+    tool = tool_at(campus, **said)
+    answer = tool.call("GET", "idtoken", query={"raw": "true"})
+    assert answer.status_code == 200
+    assert answer.data == claims(campus, **said) | {PREFIX + "lti1p1": {"user_id": "42"}}
+    stored = ApiLaunch.objects.values().get()
+    assert "n-1" not in str(stored), "encrypted: nobody here knows what is in it"
+    assert tool.call("GET", "idtoken", query={"raw": "True"}).data == answer.data, "as Python writes it"
+    assert tool.call("GET", "idtoken", query={"raw": "false"}).data["user"]["id"] == "u1"
+    for method, header in (("SERVICE-AUTH-V1", tool.service_key), ("Bearer", "")):
+        assert tool.call("GET", "idtoken", query={"raw": "true"}, header=f"{method} {tool.text}:{header}").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "much", ["x" * 65_536, float("nan"), {1, 2}, nested(100_000), nested(300)], ids=["long", "nan", "a set", "abyss", "deep"]
+)
+def test_claims_that_cannot_be_kept_cost_no_launch(campus, much):
+    tool = tool_at(campus, **{"https://x.example/much": much})
+    answer = tool.call("GET", "idtoken", query={"raw": "true"})
+    assert (answer.status_code, answer.data["details"]["message"]) == (404, "RAW_ID_TOKEN_NOT_KEPT")
+    assert tool.call("GET", "idtoken").data["user"]["id"] == "u1"
+
+
 def test_line_items_are_made_listed_read_changed_and_deleted(tool):
     made = tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20, "resourceId": "essay-7", "tag": "essay"})
     assert made.status_code == 201
@@ -69,6 +100,40 @@ def test_line_items_are_made_listed_read_changed_and_deleted(tool):
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert tool.item("GET", url).status_code == 404
     assert not LineItem.objects.filter(url=url).exists()
+
+
+def test_what_the_platform_calls_null_is_not_there(tool):
+    nulls = ("startDateTime", "endDateTime", "tag", "resourceId", "resourceLinkId", "gradesReleased", "submissionReview")
+    shown = dict.fromkeys((*nulls, "https://x.example/more")) | {"id": tool.column, "label": "Quiz", "scoreMaximum": 10}
+    for body in ([shown], shown, shown, shown):
+        tool.campus.platform.faults.add("status", kind="line_item", status=200, body=json.dumps(body), count=1)
+    (listed,) = tool.call("GET", "lineitems").data["lineItems"]
+    read, made = tool.item("GET").data, tool.call("POST", "lineitems", {"label": "Quiz", "scoreMaximum": 10}).data
+    for told in (listed, read, made):
+        assert told == {"id": tool.column, "label": "Quiz", "scoreMaximum": 10}
+    tool.campus.platform.faults.clear()
+    changed = tool.item("PUT", "", {"label": "Quiz", "scoreMaximum": 10, "startDateTime": None, "tag": None})
+    assert (changed.status_code, None in changed.data.values()) == (200, False)
+
+
+def test_while_a_registration_is_paused_its_columns_are_read_but_not_changed(tool):
+    made = tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20}, HTTP_IDEMPOTENCY_KEY="essay").data
+    asked = len(tool.campus.platform.ledger.of("line_item"))
+    registrations.pause(tool.campus.registration, reason="The campus moves.")
+    for answer in (
+        tool.call("POST", "lineitems", {"label": "Another", "scoreMaximum": 20}),
+        tool.item("PUT", made["id"], {"label": "Long essay", "scoreMaximum": 20}),
+        tool.item("DELETE", made["id"]),
+    ):
+        told = answer.data["details"]
+        assert (answer.status_code, told["message"], told["code"]) == (409, "REGISTRATION_PAUSED", "paused_by_hand")
+        assert ("Resume it" in told["description"], told["reason"]) == (True, "The campus moves.")
+    assert len(tool.campus.platform.ledger.of("line_item")) == asked
+    assert tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20}, HTTP_IDEMPOTENCY_KEY="essay").data == made
+    assert tool.post_score(url=made["id"]).status_code == 204
+    assert tool.call("GET", "lineitems").status_code == tool.item("GET").status_code == tool.item("GET", scores=True).status_code == 200
+    registrations.resume(tool.campus.registration)
+    assert tool.item("PUT", made["id"], {"label": "Long essay", "scoreMaximum": 20}).status_code == 200
 
 
 def test_pages_are_followed_by_their_url(make_campus):

@@ -16,12 +16,23 @@ from django.utils import timezone
 
 from django_lti_ags import launches, line_items
 from django_lti_ags.ags import vocabulary
+from django_lti_ags.exceptions import MalformedLaunch
 from django_lti_ags.models import ApiLaunch, LineItem, Registration, Score, ServiceKey
 from django_lti_ags.sync.forgetting import Forgetting
 from django_lti_ags.sync.reencrypting import rotate_encryption
 from django_lti_ags.sync.retention import Keep, prune
+from tests.api.conftest import PREFIX, claims, tool_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
+
+
+NOWHERE = (
+    ("javascript:alert(1)", "https://"),
+    ("https://tool.example/start#quiz", "fragment"),
+    ("https://tool.example/?a=1&ltik=2", "parameter ltik"),
+    ("https://tool.example/?ltik", "parameter ltik"),
+    ("https://tool.example/?lt%69k=", "parameter ltik"),
+)
 
 
 def test_expired_launches_are_pruned_and_service_keys_stay(tool):
@@ -41,6 +52,60 @@ def test_a_forgotten_person_has_no_launch(tool):
     assert launches.find(ltik) == other
 
 
+@pytest.mark.parametrize(
+    "naming",
+    [{PREFIX + "role_scope_mentor": ["u7", "u1"]}, {PREFIX + "lis": {"person_sourcedid": "u1"}}, {PREFIX + "custom": {"for_user": "u1"}}],
+    ids=["mentor", "lis", "custom"],
+)
+def test_a_forgotten_person_is_not_named_by_anothers_launch(tool, naming):
+    mentor = tool_at(tool.campus, sub="u2", **naming)
+    other = tool_at(tool.campus, sub="u3")
+    assert Forgetting([tool.campus.registration], "u1", dry_run=True).run()["naming_launches"] == 1
+    assert mentor.call("GET", "idtoken", query={"raw": "true"}).status_code == 200
+    assert Forgetting([tool.campus.registration], "u1", dry_run=False).run()["naming_launches"] == 1
+    assert mentor.call("GET", "idtoken", query={"raw": "true"}).data["details"]["message"] == "RAW_ID_TOKEN_NOT_KEPT"
+    assert mentor.call("GET", "idtoken").status_code == 200
+    assert other.call("GET", "idtoken", query={"raw": "true"}).data["sub"] == "u3"
+    assert Forgetting([tool.campus.registration], "u1", dry_run=False).run()["naming_launches"] == 0
+
+
+def test_a_launchs_claims_outlive_encryption_keys(tool, settings):
+    new, old = Fernet.generate_key().decode(), settings.LTI_AGS["ENCRYPTION_KEYS"][0]
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new, old]}
+    assert rotate_encryption().unreadable == []
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [new]}
+    assert tool.call("GET", "idtoken", query={"raw": "true"}).data["sub"] == "u1"
+    settings.LTI_AGS = settings.LTI_AGS | {"ENCRYPTION_KEYS": [old]}
+    answer = tool.call("GET", "idtoken", query={"raw": "true"})
+    assert (answer.status_code, answer.data["details"]["message"]) == (500, "STORED_SECRET_UNREADABLE")
+    assert f"launch {tool.launch.uid}" in rotate_encryption().unreadable
+    assert Forgetting([tool.campus.registration], "u9", dry_run=False).run()["naming_launches"] == 1, "who knows whom it names"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"sub": "u1\x00"}, "sub holds a NUL"),
+        ({"sub": "\ud800"}, "sub holds a NUL or a lone surrogate"),
+        ({"sub": "x" * 256}, "sub is longer than 255"),
+        ({"sub": 7}, "sub must be a string"),
+        ({PREFIX + "context": {"id": "c", "title": "x" * 65_536}}, "title is longer than 65535"),
+        ({PREFIX + "deployment_id": "x" * 65_536}, "deployment_id is longer"),
+    ],
+)
+def test_a_launch_that_no_database_takes_is_named_and_not_kept(campus, changed, told):
+    with pytest.raises(MalformedLaunch, match=told):
+        launches.keep(claims(campus) | changed)
+    assert not ApiLaunch.objects.exists()
+
+
+def test_what_is_too_long_to_tell_is_left_out(campus):
+    kept, _ = launches.keep(
+        claims(campus, name="x" * 65_536, **{PREFIX + "roles": ["x" * 65_536, *(f"r{number}" for number in range(2000))]})
+    )
+    assert ("name" in kept.told["user"], len(kept.told["user"]["roles"])) == (False, 1000)
+
+
 def test_service_keys_outlive_encryption_keys(tool, settings, caplog):
     key = tool.service_key
     new, old = Fernet.generate_key().decode(), settings.LTI_AGS["ENCRYPTION_KEYS"][0]
@@ -52,7 +117,7 @@ def test_service_keys_outlive_encryption_keys(tool, settings, caplog):
     answer = tool.call("GET", "idtoken")
     assert (answer.status_code, answer.data["details"]["message"]) == (500, "STORED_SECRET_UNREADABLE")
     assert "ENCRYPTION_KEYS" in caplog.text
-    assert rotate_encryption().unreadable[-1] == f"service key {ServiceKey.objects.get().uid}"
+    assert f"service key {ServiceKey.objects.get().uid}" in rotate_encryption().unreadable
     assert tool.call("GET", "lineitems", header=f"SERVICE-AUTH-V1 {tool.text}:{key}").status_code == 500, "so is the signing key"
 
 
@@ -65,8 +130,9 @@ def test_where_launches_go_is_set_by_the_command_and_in_the_admin(tool):
     call_command("lti_ags_register", *known)
     registration.refresh_from_db()
     assert registration.tool_url, "what is not given stays"
-    with pytest.raises(CommandError, match="--launches-to"):
-        call_command("lti_ags_register", *known, "--launches-to", "javascript:alert(1)")
+    for address, rule in NOWHERE:
+        with pytest.raises(CommandError, match=f"--launches-to.*{rule}"):
+            call_command("lti_ags_register", *known, "--launches-to", address)
     call_command("lti_ags_register", *known, "--launches-to", "")
     registration.refresh_from_db()
     assert registration.tool_url == ""
@@ -79,8 +145,9 @@ def test_the_admins_form_takes_no_address_that_cannot_be_requested(tool):
     page = reverse("admin:lti_ags_registration_change", args=[tool.campus.registration.pk])
     form = client.get(page).context["adminform"].form
     values = {name: form.initial.get(name) or "" for name in form.fields} | {"accept_new_deployments": "on"}
-    answer = client.post(page, values | {"tool_url": "tool.example"})
-    assert "tool_url" in answer.context["adminform"].form.errors
+    for address, rule in NOWHERE:
+        answer = client.post(page, values | {"tool_url": address})
+        assert rule in answer.context["adminform"].form.errors["tool_url"][0]
     assert client.post(page, values | {"tool_url": "https://tool.example/"}).status_code == 302
     assert Registration.objects.get().tool_url == "https://tool.example/"
 

@@ -272,6 +272,7 @@ def test_the_command_answers_programs(line_item):
         "submissions",
         "files",
         "launches",
+        "requests",
     }
 
 

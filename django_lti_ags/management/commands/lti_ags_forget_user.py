@@ -23,6 +23,7 @@ _NAMES = {
     "being_sent": "of these scores and live results are being sent just now, and may still reach the platform",
     "graded_by": "other learners' rows that name them as the grader (blanked)",
     "naming_attempts": "other attempts that name them (blanked)",
+    "naming_launches": "others' launches of the REST API that name them (their claims are blanked)",
     "log_entries": "entries of the admin's history that name them (blanked)",
 }
 _ELSEWHERE = (

@@ -16,6 +16,7 @@ _NAMES = {
     "live_results": "live results",
     "events": "events",
     "launches": "expired launches of the REST API",
+    "requests": "idempotency keys of the REST API",
     "webhooks": "webhook messages",
     "samples": "samples",
     "comments": "scores' comments and extensions",

@@ -16,6 +16,7 @@ from django_lti_ags.management.private_hosts import warnings
 from django_lti_ags.models import Deployment, Registration, SigningKey
 from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.presets import CUSTOM, PRESETS
+from django_lti_ags.registrations import check_launches_to
 
 _URLS = ("auth_login_url", "token_url", "jwks_url")
 _FIELDS = ("issuer", *_URLS, "token_audience")
@@ -102,7 +103,7 @@ def _check_given(options: dict[str, Any]) -> None:
     if options["platform_url"]:
         _check("platform_url", check_url, options["platform_url"])
     if options["launches_to"]:
-        _check("launches_to", check_url, options["launches_to"])
+        _check("launches_to", check_launches_to, options["launches_to"])
     _check("tool_url", check_place, options["tool_url"])
     _check("name", check_name, options["name"])
 
