@@ -55,9 +55,10 @@ http {{
 def nginx(database, tmp_path_factory):
     """Three processes; the port of what proxies to gunicorn, and of what speaks uwsgi."""
     here, beside, begun = tmp_path_factory.mktemp("nginx"), free_port(), []
+    gunicorn = [*COMMANDS["gunicorn"], "--workers=1", "--preload"]
     uwsgi = [part.replace("--http-socket=", "--socket=") for part in COMMANDS["uwsgi"]]
     try:
-        for name, command in (("gunicorn", COMMANDS["gunicorn"]), ("uwsgi", uwsgi)):
+        for name, command in (("gunicorn", gunicorn), ("uwsgi", uwsgi)):
             begun.append(start(name, command, here, database))
         text = CONFIGURATION.format(here=here, beside=beside, gunicorn=begun[0].port, uwsgi=begun[1].port)
         front = free_port()

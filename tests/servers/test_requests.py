@@ -114,8 +114,9 @@ def test_a_body_that_breaks_off(wire, item):
     with wire.begin("POST", f"{item}/scores", body) as connection:
         connection.sendall(body[:20])
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(60)
-        came = connection.recv(10_000)
-    assert came == b"" or came.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")), came
+        came = b""
+        with contextlib.suppress(ConnectionResetError):
+            came = connection.recv(10_000)
+    assert came == b"" or came.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")), "no 5xx, and mostly nobody is there to hear it"
     assert not Score.objects.exists()
     assert wire.call("GET", item).status == 200
