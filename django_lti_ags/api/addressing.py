@@ -1,7 +1,7 @@
 """Which line item an address means, and whether it means the item or its scores: ``api/lineitems/<URL-encoded id>[/scores]``.
 
 An id is a URL, and a client encodes its slashes and question marks. Most servers hand the path over as it came beside the decoded
-one: gunicorn and uWSGI in the WSGI environment, ASGI servers in the scope. There the id is one segment, whatever is in it. Where
+one: gunicorn, uWSGI and waitress in the WSGI environment, ASGI servers in the scope. There the id is one segment, whatever is in it. Where
 only the decoded path is known, a trailing ``/scores`` is taken for the address of scores, unless the caller has a column of that very id.
 """
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -88,6 +88,9 @@ def handle(problem: Exception, context: Any) -> Response | None:
     if isinstance(problem, SuspiciousOperation):
         # Too many parameters, say: Django would answer in HTML.
         problem = ApiError(400, "BAD_REQUEST", "The request cannot be read: it has too many parameters, or ones that nobody may send.")
+    if isinstance(problem, UnreadablePostError):
+        # The client hung up or fell silent: nobody's fault here, and hardly anybody hears it.
+        problem = ApiError(400, "INCOMPLETE_BODY", "The body did not arrive as announced. Send the request again.")
     if not isinstance(problem, drf.APIException):
         return None
     known = _known(problem)

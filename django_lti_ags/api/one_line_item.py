@@ -42,6 +42,7 @@ class LineItemView(ApiView):
         if found.otherwise and places.known(self.caller.contexts, found.otherwise) is not None:
             found = addressing.Address(found.otherwise, of_scores=False)
         self.address = found
+        self.headers["Allow"] = ", ".join(self.allowed_methods)
         if request.method not in self.allowed_methods:
             raise MethodNotAllowed(str(request.method))
 
