@@ -146,6 +146,29 @@ def test_a_column_is_not_made_twice(tool):
     assert make(tool, "a-2").data["id"] != first.data["id"]
 
 
+def test_creations_at_the_same_moment_make_one_column(tool):
+    tool.campus.platform.faults.add("slow", kind="line_item", seconds=1, count=1)
+    told, ready = [], threading.Barrier(3)
+
+    def send():
+        try:
+            client = Client()
+            ready.wait(20)
+            more = {"HTTP_AUTHORIZATION": tool.header, "HTTP_IDEMPOTENCY_KEY": "a-1"}
+            told.append(client.post("/lti/api/lineitems", ESSAY, content_type="application/json", **more).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (len(told), set(told) - {201, 409}, 201 in told) == (3, set(), True), told
+    assert make(tool).status_code == 201
+    assert len(tool.call("GET", "lineitems").data["lineItems"]) == 2
+
+
 @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 200, "body": "not json"}])
 def test_where_nobody_knows_whether_the_column_was_made_it_is_not_asked_for_again(tool, fault):
     tool.campus.platform.faults.add("status", kind="line_item", count=1, **fault)
