@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PORTION: Final = 1000
-"""So many keys every database takes as parameters of one statement."""
+_PORTION: Final = 1000
 
 
 class UtcNow(Func):
@@ -90,9 +89,9 @@ def share(row: models.Model, alias: str) -> None:
             cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
 
 
-def portions(pks: Sequence[T]) -> list[Sequence[T]]:
+def portions(pks: Sequence[T], most: int = _PORTION) -> list[Sequence[T]]:
     """``pks`` in portions that every database takes as parameters of one statement."""
-    return [pks[start : start + PORTION] for start in range(0, len(pks), PORTION)]
+    return [pks[start : start + most] for start in range(0, len(pks), most)]
 
 
 def insert_or_lock(rows: models.QuerySet[Any], objects: Sequence[models.Model], *, unique: Sequence[str]) -> None:

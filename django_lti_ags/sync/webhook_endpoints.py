@@ -10,7 +10,7 @@ from django.db import transaction
 
 from django_lti_ags.models import DECIDABLE, OPEN, SyncState, WebhookDelivery, WebhookEndpoint
 from django_lti_ags.sync.jobs import NOT_STARTED
-from django_lti_ags.sync.outbox_sql import PORTION, database_now, locked, portions
+from django_lti_ags.sync.outbox_sql import database_now, locked, portions
 from django_lti_ags.sync.recording import wake_on_commit
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _DIFFERENT: Final = 5
 """Of so many messages none got through: then it is the endpoint. Fewer are given up one by one, and cost a probe now and then."""
 _WAITED: Final = timedelta(days=1)
 """Each of them for so long: what failed in a bad hour says nothing."""
+_AT_ONCE: Final = 200
+"""So many messages are written while an endpoint's row is held: some hundredths of a second."""
 _WELL: Final[dict[str, Any]] = {"consecutive_failures": 0, "failing_since": None, "closed_until": None, "concurrency": None}
 
 
@@ -82,7 +84,7 @@ def has_no_hope(endpoint: int, now: datetime, alias: str) -> bool:
 
 def waiting(endpoint: int, alias: str) -> list[Sequence[int]]:
     """The keys of what waits for it, in portions for :func:`rest_some`."""
-    return portions(sorted(_messages(endpoint, alias).filter(state=SyncState.PENDING).values_list("pk", flat=True)))
+    return portions(sorted(_messages(endpoint, alias).filter(state=SyncState.PENDING).values_list("pk", flat=True)), _AT_ONCE)
 
 
 def rest_some(endpoint: int, some: Sequence[int], alias: str, *, wait: bool) -> bool:
@@ -114,9 +116,9 @@ def _enable_some(endpoint: int, alias: str) -> bool | None:
         if not locked(row.exclude(disabled_at=None).only("pk")):
             return False
         resting = _messages(endpoint, alias).filter(state=SyncState.BLOCKED, code=DISABLED)
-        some = list(resting.order_by().values_list("pk", flat=True)[:PORTION])
+        some = list(resting.order_by().values_list("pk", flat=True)[:_AT_ONCE])
         _send_again(some, alias)
-        if len(some) == PORTION:
+        if len(some) == _AT_ONCE:
             return None
         # While it was disabled nothing grew older: what still waits is not given up with the first failure.
         row.update(**_WELL, disabled_at=None, disabled_reason="", recovered_at=database_now(alias))

@@ -10,7 +10,7 @@ from django.db import connection
 
 from django_lti_ags import api_keys, webhooks
 from django_lti_ags.models import DeliveryAttempt, Score, SyncState, WebhookDelivery, WebhookEndpoint
-from django_lti_ags.sync import outbox_sql, webhook_endpoints
+from django_lti_ags.sync import webhook_endpoints
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.forgetting import Forgetting
@@ -156,8 +156,7 @@ class Interrupted(Exception):
 
 
 def in_tens(monkeypatch):
-    monkeypatch.setattr(webhook_endpoints, "PORTION", 10)
-    monkeypatch.setattr(outbox_sql, "PORTION", 10)
+    monkeypatch.setattr(webhook_endpoints, "_AT_ONCE", 10)
 
 
 def rested():
