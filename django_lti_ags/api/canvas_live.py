@@ -11,8 +11,9 @@ from rest_framework.response import Response
 
 from django_lti_ags import live_assessments
 from django_lti_ags.ags.rules import check_text
-from django_lti_ags.api import canvas_live_shapes, fields, paging, places, queries
+from django_lti_ags.api import canvas_live_shapes, canvas_schemas, describing, fields, paging, places, queries
 from django_lti_ags.api.canvas_errors import told_by_canvas
+from django_lti_ags.api.describing import CURSOR, OUR_LIMIT, described, header, path, query
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.exceptions import InvalidScore
@@ -33,6 +34,12 @@ _MOST_RESULTS: Final = 10_000
 _OF_RESULT: Final = ("user_id", "passed", "assessed_at")
 _ONCE: Final = "Idempotency-Key"
 _LONGEST_ONCE: Final = 255
+_ONE: Final = [path("uid", "The live assessment's uid.", describing.UUID)]
+_OF_ROWS: Final = [
+    query("user_id", "Only this learner's: Canvas' number."),
+    query("state", "Only those in this state.", enum=RESULT_STATES),
+]
+_KEY: Final = header(_ONCE, "Results that were recorded under it are not recorded again.", {"type": "string", "maxLength": _LONGEST_ONCE})
 
 
 def _of(view: ApiView) -> QuerySet[LiveAssessment]:
@@ -58,11 +65,23 @@ def _told(*rows: LiveAssessment) -> list[dict[str, Any]]:
 class AssessmentsView(ApiView):
     """List, and declare."""
 
+    @described(
+        "listLiveAssessments",
+        "List live assessments",
+        {200: (canvas_schemas.LiveAssessments, "One page, the newest first.")},
+        parameters=[OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time."""
         rows, more = paging.page(request, _of(self))
         return Response({"assessments": _told(*rows), **more})
 
+    @described(
+        "declareLiveAssessment",
+        "Declare a live assessment",
+        {202: (canvas_schemas.LiveAssessment, "Canvas will be told.")},
+        body=canvas_schemas.NewLiveAssessment,
+    )
     def post(self, request: Request) -> Response:
         """Declare one in the caller's own course, to be found or made at Canvas; the same again changes nothing."""
         body = request.data
@@ -80,12 +99,18 @@ class AssessmentsView(ApiView):
 
 
 class AssessmentView(ApiView):
-    """One, and what a person may decide about it."""
+    """One."""
 
+    @described("readLiveAssessment", "One live assessment", {200: (canvas_schemas.LiveAssessment, "How it stands.")}, parameters=_ONE)
     def get(self, request: Request, uid: UUID) -> Response:
         """How it stands."""
         return Response(_told(_row(self, uid))[0])
 
+
+class AssessmentRetryView(ApiView):
+    """A person's decision to try again."""
+
+    @described("retryLiveAssessment", "Send it again", {200: (canvas_schemas.LiveAssessment, "It is due.")}, parameters=_ONE)
     def post(self, request: Request, uid: UUID) -> Response:
         """Send it again, or at once, with the results that were set aside."""
         row = _row(self, uid)
@@ -100,6 +125,12 @@ class LiveResultsView(ApiView):
 
     most_bytes = 8 * 1_048_576
 
+    @described(
+        "listLiveResults",
+        "List recorded results",
+        {200: (canvas_schemas.LiveResults, "One page, the newest first.")},
+        parameters=[*_ONE, *_OF_ROWS, OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request, uid: UUID) -> Response:
         """The newest first, a page at a time; those that Canvas has go after a while."""
         seen = LiveResult.objects.filter(assessment=_row(self, uid))
@@ -113,6 +144,13 @@ class LiveResultsView(ApiView):
         found, more = paging.page(request, seen, rows)
         return Response({"results": [canvas_live_shapes.result(row) for row in found], **more})
 
+    @described(
+        "recordLiveResults",
+        "Record results; each counts",
+        {202: (canvas_schemas.LiveSummary, "All are recorded; Canvas will be told.")},
+        body=canvas_schemas.NewLiveResults,
+        parameters=[*_ONE, _KEY],
+    )
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
         once, row, items = _once(request), _row(self, uid), _items(request.data)
