@@ -1,4 +1,4 @@
-"""``/api/lineitems/:id`` and ``/api/lineitems/:id/scores``: one address to Django, since an id may hold anything."""
+"""``/api/lineitems/:id`` and ``/api/lineitems/:id/scores``: two views behind one, since an id may end like the other."""
 
 from __future__ import annotations
 
