@@ -11,8 +11,19 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import live_assessments
-from django_lti_ags.api import canvas_live_shapes, canvas_live_waiting, fields, paging, places, queries
+from django_lti_ags.api import (
+    canvas_live_shapes,
+    canvas_live_waiting,
+    canvas_schemas,
+    describing,
+    fields,
+    own_schemas,
+    paging,
+    places,
+    queries,
+)
 from django_lti_ags.api.canvas_errors import told_by_canvas
+from django_lti_ags.api.describing import CURSOR, ONCE, OUR_LIMIT, described, path, query, wait
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import key_of, reused
 from django_lti_ags.api.views import ApiView
@@ -32,6 +43,12 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS: Final = 10_000
 _OF_RESULT: Final = ("user_id", "passed", "assessed_at")
+_ONE: Final = [path("uid", "The live assessment's uid.", describing.UUID)]
+_OF_ROWS: Final = [
+    query("user_id", "Only this learner's: Canvas' number."),
+    query("state", "Only those in this state.", enum=RESULT_STATES),
+]
+_WAIT: Final = wait("Wait so many seconds for Canvas.")
 
 
 def _of(view: ApiView) -> QuerySet[LiveAssessment]:
@@ -57,11 +74,24 @@ def _told(*rows: LiveAssessment) -> list[dict[str, Any]]:
 class AssessmentsView(ApiView):
     """List, and declare."""
 
+    @described(
+        "listLiveAssessments",
+        "List live assessments",
+        {200: (canvas_schemas.LiveAssessments, "One page, the newest first.")},
+        parameters=[OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time."""
         rows, more = paging.page(request, _of(self))
         return Response({"assessments": _told(*rows), **more})
 
+    @described(
+        "declareLiveAssessment",
+        "Declare a live assessment",
+        {200: (canvas_schemas.LiveAssessment, "With wait: Canvas has it."), 202: (canvas_schemas.LiveAssessment, "Canvas will be told.")},
+        body=canvas_schemas.NewLiveAssessment,
+        parameters=[_WAIT],
+    )
     def post(self, request: Request) -> Response:
         """Declare one in the caller's own course, to be found or made at Canvas; the same again changes nothing."""
         body = request.data
@@ -80,19 +110,41 @@ class AssessmentsView(ApiView):
 
 
 class AssessmentView(ApiView):
-    """One, and what a person may decide about it."""
+    """One."""
 
+    @described("readLiveAssessment", "One live assessment", {200: (canvas_schemas.LiveAssessment, "How it stands.")}, parameters=_ONE)
     def get(self, request: Request, uid: UUID) -> Response:
         """How it stands."""
         return Response(_told(_row(self, uid))[0])
 
-    def post(self, request: Request, uid: UUID, decision: str) -> Response:
-        """``retry``: send it again, or at once, with what was set aside. ``cancel``: do not send what Canvas has not, for a ``reason``."""
+
+class AssessmentRetryView(ApiView):
+    """A person's decision to try again."""
+
+    @described("retryLiveAssessment", "Send it again", {200: (canvas_schemas.LiveAssessment, "It is due.")}, parameters=_ONE)
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Send it again, or at once, with the results that were set aside."""
         row = _row(self, uid)
-        if decision == "cancel":
-            _cancel(row, request.data)
-        elif not row.can_retry or not live_assessments.retry(row):
+        if not row.can_retry or not live_assessments.retry(row):
             raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only what waits or rests can be sent again.")
+        row.refresh_from_db()
+        return Response(_told(row)[0])
+
+
+class AssessmentCancelView(ApiView):
+    """A person's decision not to send it."""
+
+    @described(
+        "cancelLiveAssessment",
+        "Do not send what Canvas has not",
+        {200: (canvas_schemas.LiveAssessment, "It is cancelled.")},
+        body=own_schemas.Reason,
+        parameters=_ONE,
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Do not send what Canvas has not, for a reason that the next person reads."""
+        row = _row(self, uid)
+        _cancel(row, request.data)
         row.refresh_from_db()
         return Response(_told(row)[0])
 
@@ -102,6 +154,12 @@ class LiveResultsView(ApiView):
 
     most_bytes = 8 * 1_048_576
 
+    @described(
+        "listLiveResults",
+        "List recorded results",
+        {200: (canvas_schemas.LiveResults, "One page, the newest first.")},
+        parameters=[*_ONE, *_OF_ROWS, OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request, uid: UUID) -> Response:
         """The newest first, a page at a time; those that Canvas has go after a while."""
         seen = LiveResult.objects.filter(assessment=_row(self, uid))
@@ -115,6 +173,16 @@ class LiveResultsView(ApiView):
         found, more = paging.page(request, seen, rows)
         return Response({"results": [canvas_live_shapes.result(row) for row in found], **more})
 
+    @described(
+        "recordLiveResults",
+        "Record results; each counts",
+        {
+            200: (canvas_schemas.LiveSummary, "With wait: Canvas has them."),
+            202: (canvas_schemas.LiveSummary, "All are recorded; Canvas will be told."),
+        },
+        body=canvas_schemas.NewLiveResults,
+        parameters=[*_ONE, _WAIT, ONCE],
+    )
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
         once, row, items = key_of(request), _row(self, uid), _items(request.data)

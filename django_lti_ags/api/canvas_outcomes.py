@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from django_lti_ags import outcomes
 from django_lti_ags.ags.types import wire_number, wire_time
-from django_lti_ags.api import canvas_queries, places
+from django_lti_ags.api import canvas_parameters, canvas_queries, canvas_schemas, places
 from django_lti_ags.api.canvas_errors import told_by_canvas
+from django_lti_ags.api.describing import described
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.canvas.client import PER_PAGE
 
@@ -26,6 +27,12 @@ _PATIENCE_SECONDS: Final = 10.0
 class ResultsView(ApiView):
     """Each result of each alignment."""
 
+    @described(
+        "listOutcomeResults",
+        "Read the results in a Canvas course's outcomes",
+        {200: (canvas_schemas.OutcomeResults, "One page, as Canvas tells it now.")},
+        parameters=canvas_parameters.OF_RESULTS,
+    )
     def get(self, request: Request) -> Response:
         """One page; which learners are in it is up to the parameters, and to what the stored credential's user may see."""
         asked = canvas_queries.asked(request, canvas_queries.RESULTS)
@@ -38,6 +45,12 @@ class ResultsView(ApiView):
 class RollupsView(ApiView):
     """What each learner, or with ``aggregate=course`` the course, has reached in each outcome."""
 
+    @described(
+        "listOutcomeRollups",
+        "Read what each learner reached in a Canvas course's outcomes",
+        {200: (canvas_schemas.OutcomeRollups, "One page, as Canvas tells it now.")},
+        parameters=canvas_parameters.OF_ROLLUPS,
+    )
     def get(self, request: Request) -> Response:
         """One page, likewise."""
         asked = canvas_queries.asked(request, canvas_queries.ROLLUPS)
@@ -50,6 +63,12 @@ class RollupsView(ApiView):
 class ContributingView(ApiView):
     """What an outcome's rollups stand on: its alignments, and each learner's score in each."""
 
+    @described(
+        "readContributingScores",
+        "Read what an outcome's rollups stand on",
+        {200: (canvas_schemas.ContributingScores, "All of it, as Canvas tells it now.")},
+        parameters=canvas_parameters.OF_CONTRIBUTING,
+    )
     def get(self, request: Request, outcome_id: str) -> Response:
         """All of it: Canvas has no pages of it."""
         asked = canvas_queries.asked(request, canvas_queries.CONTRIBUTING)

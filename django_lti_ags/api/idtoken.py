@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rest_framework.response import Response
 
 from django_lti_ags import launches
 from django_lti_ags.api.authentication import LtikAuthentication
+from django_lti_ags.api.describing import ONLY_LTIK, described, query
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.queries import only
+from django_lti_ags.api.schemas import AnyIdToken
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.sync.launch_facts import LONGEST_RAW
 
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
 
     from django_lti_ags.models import ApiLaunch
 
+_RAW: Final = query("raw", "The platform's claims as they came.", bool)
+
 
 class IdTokenView(ApiView):
     """One launch; a service key and an API key alone speak for none."""
 
+    @described("readLaunch", "The launch", {200: (AnyIdToken, "Who came, and to what.")}, parameters=[_RAW], auth=ONLY_LTIK)
     def get(self, request: Request) -> Response:
         """The launch, as LTIAAS shapes it, with the course's service key; with ``raw=true`` the platform's claims as they came."""
         launch = self.caller.launch

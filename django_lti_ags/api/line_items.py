@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rest_framework.response import Response
 
 from django_lti_ags.ags.urls import with_query
-from django_lti_ags.api import columns, fields, places, queries, shapes
+from django_lti_ags.api import columns, fields, places, queries, schemas, shapes
+from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, described, query
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 _FILTERS = {"resourceLinkId": "resource_link_id", "resourceId": "resource_id", "tag": "tag"}
+_ASKED = [*(query(name, f"Only those with this {name}.") for name in _FILTERS), LIMIT, PAGE]
 
 
 class LineItemsView(ApiView):
     """List and create."""
 
+    @described("listLineItems", "List line items", {200: (schemas.LineItems, "One page.")}, parameters=_ASKED)
     def get(self, request: Request) -> Response:
         """One page; ``url`` names another than the first, and then nothing else counts."""
         context = places.course(self.caller, request)
@@ -40,6 +43,13 @@ class LineItemsView(ApiView):
         found = [item for item in page.items if all(getattr(item, name) == value for name, value in wanted.items())]
         return Response(shapes.line_items(found, page.others))
 
+    @described(
+        "createLineItem",
+        "Create a line item",
+        {201: (schemas.LineItem, "What the platform made of it.")},
+        body=schemas.NewLineItem,
+        parameters=[ONCE],
+    )
     def post(self, request: Request) -> Response:
         """Make one, at once: its id is in the answer."""
         wanted = fields.line_item(request.data)

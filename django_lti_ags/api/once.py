@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from django_lti_ags.api.callers import Caller
 
 HEADER: Final = "Idempotency-Key"
-_LONGEST: Final = 255
+LONGEST: Final = 255
 _LIFETIME: Final = timedelta(days=7)
 """A queue that was stopped over a weekend may still repeat what it does not know the answer of."""
 _UNDER_WAY: Final = timedelta(minutes=2)
@@ -53,7 +53,7 @@ def key_of(request: Request) -> str:
     if not given.strip():
         raise bad({HEADER: "must not be blank: without one each request is carried out"})
     try:
-        check_text(HEADER, given, _LONGEST)
+        check_text(HEADER, given, LONGEST)
     except InvalidScore as problem:
         raise bad({HEADER: problem.rule}) from None
     return given

@@ -1,17 +1,18 @@
-"""``/api/lineitems/:id`` and ``/api/lineitems/:id/scores``: one address to Django, since an id may hold anything."""
+"""``/api/lineitems/:id`` and ``/api/lineitems/:id/scores``: two views behind one, since an id may end like the other."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from django.core.exceptions import ValidationError
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.response import Response
 
 from django_lti_ags import conf, scores
-from django_lti_ags.api import addressing, columns, fields, places, queries, shapes, waiting
+from django_lti_ags.api import addressing, columns, fields, places, queries, schemas, shapes, waiting
+from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, USER, described, path, wait
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
@@ -20,66 +21,81 @@ from django_lti_ags.sync.gradebook import Gradebook
 from django_lti_ags.sync.outbox_sql import database_now
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
 
     from django_lti_ags.models import Context, LineItem
 
-_OF_ITEM = ("GET", "HEAD", "PUT", "DELETE")
-_OF_SCORES = ("GET", "HEAD", "POST")
+_ID: Final = path("id", "The line item's id, a URL, percent-encoded as a whole.")
+_WAIT: Final = wait("Wait so many seconds for the verdict.")
 
 
-class LineItemView(ApiView):
-    """One column, and the scores in it."""
+class _AddressedView(ApiView):
+    """One of the two that an address below ``api/lineitems/`` can mean. Both are asked through :class:`EitherView`."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Recognise the caller, then what is meant.
+    methods: ClassVar[tuple[str, ...]]
+    ending: ClassVar[str] = ""
+    """Of the address, behind the id."""
+    address: addressing.Address
 
-        Raises:
-            MethodNotAllowed: it is a line item's method on scores, or the other way round.
-        """
-        super().initial(request, *args, **kwargs)
-        found = addressing.address(request._request, kwargs["given"])  # noqa: SLF001 - DRF has no public name for Django's request
-        if found.otherwise and places.known(self.caller.contexts, found.otherwise) is not None:
-            found = addressing.Address(found.otherwise, of_scores=False)
-        self.address = found
-        self.headers["Allow"] = ", ".join(self.allowed_methods)
-        if request.method not in self.allowed_methods:
-            raise MethodNotAllowed(str(request.method))
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """The callback of a route; it is described as this view's."""
+        callback = EitherView.as_view(ending=cls.ending, **initkwargs)
+        callback.cls = cls
+        return callback
 
-    @property
-    def allowed_methods(self) -> list[str]:
-        """Those of what is meant."""
-        found: addressing.Address | None = getattr(self, "address", None)
-        return [*(_OF_SCORES if found is not None and found.of_scores else _OF_ITEM)]
+    @cached_property
+    def found(self) -> tuple[Context, LineItem | None]:
+        """The course, and what is known here of the column; None: nothing yet."""
+        return places.line_item(self.caller, cast("Request", self.request), self.address.url)
 
-    def get(self, request: Request, given: str) -> Response:
-        """The column; or what the platform shows in it."""
-        if self.address.of_scores:
-            return self._results(request)
+    @cached_property
+    def gradebook(self) -> Gradebook:
+        """The gradebook that it is in."""
+        return Gradebook(self.found[0])
+
+
+class LineItemView(_AddressedView):
+    """One column."""
+
+    methods = ("GET", "HEAD", "PUT", "DELETE")
+
+    @described("readLineItem", "Read a line item", {200: (schemas.LineItem, "As the platform has it.")}, parameters=[_ID])
+    def get(self, request: Request) -> Response:
+        """The column, as the platform has it now."""
         with told_to(self.gradebook.profile):
             item = self.gradebook.column(self.address.url)
         return Response(shapes.line_item(replace(item, id=self.address.url)))
 
-    def put(self, request: Request, given: str) -> Response:
+    @described(
+        "replaceLineItem",
+        "Replace a line item",
+        {200: (schemas.LineItem, "What the platform made of it.")},
+        body=schemas.NewLineItem,
+        parameters=[_ID],
+    )
+    def put(self, request: Request) -> Response:
         """Replace the column, all of it but what never changes."""
         wanted = fields.line_item(request.data)
         if request.data.get("id") not in (None, self.address.url):
             raise bad({"id": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
-        columns.check_running(self._found[0])
+        columns.check_running(self.found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
             if wanted.resource_link_id not in (None, there.resource_link_id):
                 raise bad({"resourceLinkId": "must not change (AGS 2.0, 3.2.6)"}, message="INVALID_LINE_ITEM")
-            row = self.row or self.gradebook.row_of(there, self.address.url)
+            row = self.found[1] or self.gradebook.row_of(there, self.address.url)
             applied = self.gradebook.change(row, replace(wanted, id=row.url, resource_link_id=there.resource_link_id))
         return Response(shapes.line_item(replace(applied, id=self.address.url)))
 
-    def delete(self, request: Request, given: str) -> Response:
+    @described("deleteLineItem", "Delete a line item that the tool made", {204: (None, "Done; there is nothing to say.")}, parameters=[_ID])
+    def delete(self, request: Request) -> Response:
         """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
-        columns.check_running(self._found[0])
+        columns.check_running(self.found[0])
         with told_to(self.gradebook.profile):
             there = self.gradebook.column(self.address.url)
-            row = self.row or self.gradebook.row_of(there, self.address.url)
+            row = self.found[1] or self.gradebook.row_of(there, self.address.url)
             if there.resource_link_id and not row.made_by_tool:
                 description = "This line item is a resource link's own. Only its teacher can delete it, with the activity."
                 raise ApiError(409, "LINE_ITEM_OF_A_LINK", description)
@@ -87,30 +103,19 @@ class LineItemView(ApiView):
         self.gradebook.forget(row)
         return Response(status=204)
 
-    def post(self, request: Request, given: str) -> Response:
-        """Record a score, durably; with ``?wait=`` see what becomes of it."""
-        said, seconds = fields.score(request.data), queries.wait_seconds(request)
-        found, once = self._found, Once(request, self.caller, "score", self.address.url)
-        told = once.known() or self._record(said, columns.writable(*found, self.address.url), once)
-        return Response(status=204) if seconds is None else waiting.verdict(told["score"], told["version"], seconds)
 
-    def _record(self, said: dict[str, Any], row: LineItem, once: Once) -> dict[str, Any]:
-        if said.get("score_given") is not None and said.get("score_maximum") is None:
-            said["score_maximum"] = columns.maximum(row)
+class LineItemScoresView(_AddressedView):
+    """The scores in it."""
 
-        def act() -> dict[str, Any]:
-            score = scores.record(row, **said)
-            return {"score": score.pk, "version": score.version}
+    methods = ("GET", "HEAD", "POST")
+    ending = "/scores"
 
-        try:
-            return once.recorded(act)
-        except ValidationError as problem:
-            raise fields.refused(problem) from None
-
-    def _results(self, request: Request) -> Response:
+    @described("listScores", "Read what the platform shows", {200: (schemas.Scores, "One page.")}, parameters=[_ID, USER, LIMIT, PAGE])
+    def get(self, request: Request) -> Response:
+        """What the platform shows in the column, a page at a time."""
         url = places.page_below(request, self.address.url)
         user_id, limit = (None, None) if url is not None else (queries.only(request, "userId"), queries.limit(request))
-        row = columns.found(*self._found, self.address.url)
+        row = columns.found(*self.found, self.address.url)
         with told_to(self.gradebook.profile):
             if user_id is not None:
                 found, others = self.gradebook.results_of(row, user_id), {}
@@ -120,16 +125,70 @@ class LineItemView(ApiView):
         now = database_now(conf.get("database"))
         return Response(shapes.scores(row, found, others, self.gradebook.profile, now))
 
-    @cached_property
-    def _found(self) -> tuple[Context, LineItem | None]:
-        return places.line_item(self.caller, cast("Request", self.request), self.address.url)
+    @described(
+        "recordScore",
+        "Record a score",
+        {
+            204: (None, "It is recorded; with wait: the platform has it."),
+            202: (schemas.Pending, "With wait: it is recorded, and there is no verdict yet."),
+        },
+        body=schemas.NewScore,
+        parameters=[_ID, _WAIT, ONCE],
+    )
+    def post(self, request: Request) -> Response:
+        """Record a score, durably; with ``?wait=`` see what becomes of it."""
+        said, seconds = fields.score(request.data), queries.wait_seconds(request)
+        found, once = self.found, Once(request, self.caller, "score", self.address.url)
+        told = once.known() or _recorded(said, columns.writable(*found, self.address.url), once)
+        return Response(status=204) if seconds is None else waiting.verdict(told["score"], told["version"], seconds)
+
+
+def _recorded(said: dict[str, Any], row: LineItem, once: Once) -> dict[str, Any]:
+    if said.get("score_given") is not None and said.get("score_maximum") is None:
+        said["score_maximum"] = columns.maximum(row)
+
+    def act() -> dict[str, Any]:
+        score = scores.record(row, **said)
+        return {"score": score.pk, "version": score.version}
+
+    try:
+        return once.recorded(act)
+    except ValidationError as problem:
+        raise fields.refused(problem) from None
+
+
+class EitherView(ApiView):
+    """Who asks, and which of the two is meant: an id may end like the address of scores, and only its owner's columns tell."""
+
+    schema = None
+    ending = ""
+    meant: LineItemView | LineItemScoresView | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Recognise the caller, then what is meant.
+
+        Raises:
+            MethodNotAllowed: it is a line item's method on scores, or the other way round.
+        """
+        super().initial(request, *args, **kwargs)
+        django_request = request._request  # noqa: SLF001 - DRF has no public name for it
+        found = addressing.address(django_request, kwargs["id"] + self.ending)
+        if found.otherwise and places.known(self.caller.contexts, found.otherwise) is not None:
+            found = addressing.Address(found.otherwise, of_scores=False)
+        self.meant = (LineItemScoresView if found.of_scores else LineItemView)(address=found)
+        self.meant.setup(cast("HttpRequest", request))
+        self.headers = self.default_response_headers  # which name its methods
+        if request.method not in self.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
 
     @property
-    def row(self) -> LineItem | None:
-        """What is known here of the column; None: nothing yet."""
-        return self._found[1]
+    def allowed_methods(self) -> list[str]:
+        """Those of what is meant."""
+        return list((self.meant or LineItemView).methods)
 
-    @cached_property
-    def gradebook(self) -> Gradebook:
-        """The gradebook that it is in."""
-        return Gradebook(self._found[0])
+    def get(self, request: Request, **_: str) -> Response:
+        """What is meant answers."""
+        answer = getattr(self.meant, str(request.method).lower())(request)
+        return cast("Response", answer)
+
+    put = delete = post = get

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from django.db.models import Count, Max
 from rest_framework.response import Response
 
-from django_lti_ags.api import own_shapes, paging, places, queries
+from django_lti_ags.api import own_schemas, own_shapes, paging, places, queries
 from django_lti_ags.api.authentication import KEY_ALONE_OR_STAFF, KEYS_OR_STAFF
+from django_lti_ags.api.describing import CURSOR, LINE_ITEM, OUR_LIMIT, described
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import LineItem, Score
 from django_lti_ags.models.identity import digest
@@ -29,6 +30,12 @@ class RegistrationsView(ApiView):
 
     authentication_classes: Any = KEY_ALONE_OR_STAFF
 
+    @described(
+        "listRegistrations",
+        "List the registrations that the key was issued for, or the launch's own",
+        {200: (own_schemas.Registrations, "One page, the newest first.")},
+        parameters=[OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time. A key alone needs no ``registration`` here: this is where it learns their uids."""
         rows, more = paging.page(request, cast("Caller | KeyHolder | StaffMember", request.user).registrations)
@@ -40,6 +47,12 @@ class ColumnsView(ApiView):
 
     authentication_classes: Any = KEYS_OR_STAFF
 
+    @described(
+        "listColumns",
+        "List line items with what became of their scores",
+        {200: (own_schemas.Columns, "One page, the newest first.")},
+        parameters=[LINE_ITEM, OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time; also those that the platform does not have yet."""
         seen = LineItem.objects.select_related("context").filter(context__in=places.courses(self.caller, request))

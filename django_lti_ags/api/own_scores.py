@@ -10,8 +10,9 @@ from django.http import Http404
 from rest_framework.response import Response
 
 from django_lti_ags import scores
-from django_lti_ags.api import columns, fields, own_shapes, paging, places, queries, scores_seen
+from django_lti_ags.api import columns, describing, fields, own_schemas, own_shapes, paging, places, queries, scores_seen
 from django_lti_ags.api.authentication import KEYS_OR_STAFF
+from django_lti_ags.api.describing import CURSOR, LINE_ITEM, ONCE, OUR_LIMIT, USER, described, path, query
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.views import ApiView
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from django_lti_ags.models import LineItem
 
 _MOST_SCORES: Final = 10_000
+_ONE: Final = [path("uid", "The score's uid.", describing.UUID)]
+_STATE: Final = query("state", "Only those in this state.", enum=SyncState.values)
 
 
 class ScoresView(ApiView):
@@ -35,6 +38,12 @@ class ScoresView(ApiView):
     authentication_classes: Any = KEYS_OR_STAFF
     most_bytes = 8 * 1_048_576
 
+    @described(
+        "listRecordedScores",
+        "List recorded scores",
+        {200: (own_schemas.RecordedScores, "One page, the newest first.")},
+        parameters=[LINE_ITEM, USER, _STATE, OUR_LIMIT, CURSOR],
+    )
     def get(self, request: Request) -> Response:
         """The newest first, a page at a time; ``cursor`` is the ``next`` of an earlier answer."""
         seen = scores_seen.of(self.caller, request)
@@ -50,6 +59,13 @@ class ScoresView(ApiView):
         page, more = paging.page(request, seen, rows, scores_seen.found_by(self.caller, request, state))
         return Response({"scores": [own_shapes.score(row) for row in page], **more})
 
+    @described(
+        "recordScores",
+        "Record many scores",
+        {200: (own_schemas.Summary, "All are recorded.")},
+        body=own_schemas.ManyScores,
+        parameters=[ONCE],
+    )
     def post(self, request: Request) -> Response:
         """Record many in one line item, all or nothing; what is recorded already changes nothing."""
         url, items = _many(request.data)
@@ -59,27 +75,57 @@ class ScoresView(ApiView):
         return Response(once.known() or _recorded(said, columns.writable(context, row, url), once))
 
 
-class ScoreView(ApiView):
-    """One, with its attempts; and what a person may decide about it."""
-
+class _OneView(ApiView):
     authentication_classes: Any = KEYS_OR_STAFF
 
+    def row(self, uid: UUID) -> Score:
+        """The score.
+
+        Raises:
+            Http404: it is nowhere, or somebody else's.
+        """
+        found = scores_seen.of(self.caller, self.request).filter(uid=uid).first()  # type: ignore[arg-type]
+        if found is None:
+            raise Http404
+        return found
+
+
+class ScoreView(_OneView):
+    """One, with its attempts."""
+
+    @described(
+        "readRecordedScore",
+        "One recorded score",
+        {200: (own_schemas.RecordedScoreWithAttempts, "With its exchanges.")},
+        parameters=_ONE,
+    )
     def get(self, request: Request, uid: UUID) -> Response:
         """Its state, and every exchange about it that is still kept, the newest first."""
-        return Response(own_shapes.with_attempts(self._row(uid)))
+        return Response(own_shapes.with_attempts(self.row(uid)))
 
-    def post(self, request: Request, uid: UUID, decision: str) -> Response:
-        """``retry``: send it again, or at once. ``cancel``: do not send it, for a ``reason``."""
-        row = self._row(uid)
-        if decision == "retry":
-            if not row.can_retry or not scores.retry(row):
-                raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only a score that waits or rests can be sent again.")
-        else:
-            self._cancel(row, request.data)
+
+class RetryView(_OneView):
+    """A person's decision to try again."""
+
+    @described("retryScore", "Send it again", {200: (own_schemas.RecordedScore, "It is due.")}, parameters=_ONE)
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Send it again, or at once if it waits."""
+        row = self.row(uid)
+        if not row.can_retry or not scores.retry(row):
+            raise ApiError(409, "CANNOT_RETRY", f"It is {row.state}: only a score that waits or rests can be sent again.")
         row.refresh_from_db()
         return Response(own_shapes.score(row))
 
-    def _cancel(self, row: Score, body: Mapping[str, Any]) -> None:
+
+class CancelView(_OneView):
+    """A person's decision to leave it."""
+
+    @described(
+        "cancelScore", "Do not send it", {200: (own_schemas.RecordedScore, "It is cancelled.")}, body=own_schemas.Reason, parameters=_ONE
+    )
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Do not send it, for a ``reason``."""
+        row, body = self.row(uid), request.data
         fields.only_known(body, {"reason"})
         reason = body.get("reason")
         try:
@@ -90,12 +136,8 @@ class ScoreView(ApiView):
             raise bad({"reason": "must be a text that is not blank, and can be stored"}) from None
         if not done:
             raise ApiError(409, "CANNOT_CANCEL", f"It is {row.state}: only a score that waits or rests can be taken back.")
-
-    def _row(self, uid: UUID) -> Score:
-        found = scores_seen.of(self.caller, self.request).filter(uid=uid).first()  # type: ignore[arg-type]
-        if found is None:
-            raise Http404
-        return found
+        row.refresh_from_db()
+        return Response(own_shapes.score(row))
 
 
 def _many(body: Mapping[str, Any]) -> tuple[str, list[Any]]:

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from django_lti_ags import results
 from django_lti_ags.ags.types import wire_time
-from django_lti_ags.api import columns, fields, own_shapes, places, queries, scores_seen
+from django_lti_ags.api import columns, fields, own_schemas, own_shapes, places, queries, scores_seen
+from django_lti_ags.api.describing import LINE_ITEM, described
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
@@ -32,6 +33,12 @@ _READING_SECONDS: Final = 30.0
 class StatusView(ApiView):
     """Counts, and what stands in the way."""
 
+    @described(
+        "readStatus",
+        "How delivery stands",
+        {200: (own_schemas.Status, "Counts, and what stands in the way.")},
+        parameters=[LINE_ITEM],
+    )
     def get(self, request: Request) -> Response:
         """Of all that the caller sees, or of one line item."""
         rows = scores_seen.of(self.caller, request)
@@ -44,6 +51,12 @@ class StatusView(ApiView):
 class ReconcileView(ApiView):
     """Compare one line item with its platform."""
 
+    @described(
+        "reconcile",
+        "Compare a line item with its platform",
+        {200: (own_schemas.Reconciliation, "How its learners stand.")},
+        body=own_schemas.Reconcile,
+    )
     def post(self, request: Request) -> Response:
         """Read all results, compare, and with the policy ``resend`` send again what is missing or differs; no teacher's edit is touched."""
         url, policy = _asked(request.data)

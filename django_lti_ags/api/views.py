@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connections, transaction
 from django.views.decorators.cache import never_cache
+from drf_spectacular.openapi import AutoSchema
 from rest_framework.exceptions import NotFound
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import JSONRenderer
@@ -40,6 +41,7 @@ class ApiView(APIView):
     renderer_classes: Any = (AsciiRenderer,)
     content_negotiation_class: Any = DefaultContentNegotiation
     versioning_class: Any = None
+    schema: Any = AutoSchema()
     most_bytes = MOST_BYTES
     """Of a body."""
     http_method_names: Any = ("get", "head", "post", "put", "delete")
@@ -75,6 +77,8 @@ class ApiView(APIView):
 
 class NowhereView(ApiView):
     """Every other address below ``api/``."""
+
+    schema = None
 
     def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         """Whatever is asked.

@@ -53,7 +53,7 @@ def under_asgi(tool, body):
         "query_string": b"",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    return LineItemView.as_view()(ASGIRequest(scope, io.BytesIO(body)), given=f"{tool.column}/scores").render()
+    return LineItemView.as_view()(ASGIRequest(scope, io.BytesIO(body)), id=f"{tool.column}/scores").render()
 
 
 def test_a_server_that_tells_where_it_ends(tool):
