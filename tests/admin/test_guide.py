@@ -53,7 +53,7 @@ def test_the_tools_scope(world, tool, person, boss):
 
 def test_every_permission_in_the_table_exists(db):
     named = {name for line in TEXT.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+_\w+)`", line.split("|")[1])}
-    assert len(named) == 16
+    assert len(named) == 18
     assert set(Permission.objects.filter(content_type__app_label="lti_ags", codename__in=named).values_list("codename", flat=True)) == named
 
 
