@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 from uuid import UUID
 
 from django_lti_ags.ags.containment import check_below
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from django_lti_ags.api.callers import Caller
 
 _ABOVE = "deployment__registration__signing_key"
+_QUOTED: Final = re.compile("https?%3A", re.IGNORECASE)
+"""LTIAAS' own clients quote a page's address before their HTTP libraries do."""
 
 
 def courses(caller: Caller, request: Request) -> QuerySet[Context]:
@@ -99,6 +103,7 @@ def page_below(request: Request, trusted: str) -> str | None:
     if url is None:
         return None
     try:
+        url = unquote(url, errors="strict") if _QUOTED.match(url) else url
         check_url(url)
         check_below(url, trusted)
     except ValueError as problem:

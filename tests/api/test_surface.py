@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_the_platforms_own_claims_are_told_as_they_came(campus):
     tool = tool_at(campus, **said)
     answer = tool.call("GET", "idtoken", query={"raw": "true"})
     assert answer.status_code == 200
-    assert answer.data == claims(campus, **said) | {PREFIX + "lti1p1": {"user_id": "42"}}
+    assert answer.data == claims(campus, **said) | {PREFIX + "lti1p1": {"user_id": "42"}, "ltiVersion": "1.3.0"}
     stored = ApiLaunch.objects.values().get()
     assert "n-1" not in str(stored), "encrypted: nobody here knows what is in it"
     assert tool.call("GET", "idtoken", query={"raw": "True"}).data == answer.data, "as Python writes it"
@@ -100,6 +101,22 @@ def test_line_items_are_made_listed_read_changed_and_deleted(tool):
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert tool.item("GET", url).status_code == 404
     assert not LineItem.objects.filter(url=url).exists()
+
+
+def test_a_page_is_found_whether_its_address_is_encoded_once_or_twice(tool):
+    """LTIAAS' own clients quote it, and their HTTP libraries do so again."""
+    for user in ("u1", "u2"):
+        tool.call("POST", "lineitems", {"label": "Essay", "scoreMaximum": 20})
+        tool.post_score(user=user)
+    deliver_due()
+    for path in ("lineitems", f"lineitems/{encoded(tool.column)}/scores"):
+        following = tool.call("GET", path, query={"limit": 1}).data["next"]
+        once = tool.call("GET", path, query={"url": following})
+        assert once.status_code == 200
+        for twice in (quote(following), encoded(following)):
+            assert tool.call("GET", path, query={"url": twice}).data == once.data
+        for outside in ("https%3A//evil.example/", "https%253A//evil.example/", "https%3A//evil.example/%FF"):
+            assert tool.call("GET", path, query={"url": outside}).data["details"]["message"] == "INVALID_URL"
 
 
 def test_what_the_platform_calls_null_is_not_there(tool):
