@@ -13,7 +13,7 @@ from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.queries import only
 from django_lti_ags.api.schemas import AnyIdToken
 from django_lti_ags.api.views import ApiView
-from django_lti_ags.sync.launch_facts import LONGEST_RAW
+from django_lti_ags.sync.launch_facts import LONGEST_RAW, LTI_VERSION
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -51,4 +51,4 @@ def _claims(launch: ApiLaunch) -> dict[str, Any]:
             f"The platform's claims are not kept: they are longer than {LONGEST_RAW} characters, or name somebody who was forgotten. "
             "Ask without raw.",
         )
-    return claims
+    return {"ltiVersion": LTI_VERSION, **claims}  # no claim, but by it LTIAAS' own clients know which shape this is

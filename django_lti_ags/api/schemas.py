@@ -136,10 +136,10 @@ class IdToken(Shape):
 
 
 class RawIdToken(Shape):
-    """The platform's claims, as they came."""
+    """The platform's claims, as they came, and the version of LTI."""
 
     further = {"description": "A claim."}
-    example = {"iss": "https://lms.example", "aud": "quiz", "sub": "5f3c8a"}
+    example = {"ltiVersion": "1.3.0", "iss": "https://lms.example", "aud": "quiz", "sub": "5f3c8a"}
     iss = CharField()
     sub = CharField(required=False)
 

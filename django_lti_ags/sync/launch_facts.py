@@ -28,7 +28,13 @@ _PLATFORM: Final = {
 }
 _CONTEXT: Final = {"id": "id", "label": "label", "title": "title"}
 _LINK: Final = {"id": "id", "title": "title", "description": "description"}
-_PRESENTATION: Final = {"locale": "locale", "document_target": "document_target", "returnUrl": "return_url"}
+# LTIAAS' reference spells the target in one way, its guide and its clients in the other.
+_PRESENTATION: Final = {
+    "locale": "locale",
+    "document_target": "document_target",
+    "documentTarget": "document_target",
+    "returnUrl": "return_url",
+}
 _NAMES_AND_ROLES: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 _DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings"
 _EARLIER: Final = vocabulary.LTI_CLAIM_PREFIX + "lti1p1"
@@ -36,6 +42,7 @@ _EARLIER_SIGNATURE: Final = "oauth_consumer_key_sign"
 _LONGEST_TEXT: Final = 65_535
 _MOST_TEXTS: Final = 1000
 _DEEPEST: Final = 200
+LTI_VERSION: Final = "1.3.0"
 LONGEST_RAW: Final = 65_536
 """In characters of JSON; a usual launch has some thousands."""
 
@@ -64,7 +71,7 @@ def told_of(raw: Mapping[str, Any], claims: LaunchClaims, context: Context) -> d
             # LTI 1.1's; LTIAAS' own client refuses an answer without it, and without the version.
             "outcomes": {"available": False},
         },
-        "ltiVersion": "1.3.0",
+        "ltiVersion": LTI_VERSION,
     }
 
 

@@ -58,7 +58,7 @@ def test_what_a_platform_says_oddly_is_left_out(desk):
     desk.campus.registration.save()
     prefix = "https://purl.imsglobal.org/spec/lti/claim/"
     odd = {
-        prefix + "launch_presentation": {"locale": "de", "width": "wide", "height": 400, "return_url": 7},
+        prefix + "launch_presentation": {"locale": "de", "document_target": "iframe", "width": "wide", "height": 400, "return_url": 7},
         prefix + "custom": {"a": "\ud800"},
         "email": ["a@b.example"],
         "given_name": "A\x00",
@@ -66,7 +66,12 @@ def test_what_a_platform_says_oddly_is_left_out(desk):
     location = desk.launch(Client(), **odd)["Location"]
     told = launches.find(parse_qs(urlsplit(location).query)["ltik"][0]).told
     assert told["user"] == {"id": "u1", "roles": told["user"]["roles"], "name": "User 1"}
-    assert told["launch"]["presentation"] == {"locale": "de", "height": 400}
+    assert told["launch"]["presentation"] == {
+        "locale": "de",
+        "document_target": "iframe",
+        "documentTarget": "iframe",
+        "height": 400,
+    }
     assert told["launch"]["custom"] == {}
 
 
