@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connections, transaction
@@ -29,6 +30,13 @@ class AsciiRenderer(JSONRenderer):
     """JSON that can be sent whatever a client put into it: half a surrogate pair stands escaped, as it came."""
 
     ensure_ascii = True
+    compact = True
+
+
+class Negotiation(DefaultContentNegotiation):
+    """By the Accept header alone: in a query ``format`` is passed over like whatever else means nothing here."""
+
+    settings: Any = SimpleNamespace(URL_FORMAT_OVERRIDE=None)
 
 
 class ApiView(APIView):
@@ -39,7 +47,7 @@ class ApiView(APIView):
     throttle_classes: Any = (KeyThrottle,)
     parser_classes: Any = (ObjectParser,)
     renderer_classes: Any = (AsciiRenderer,)
-    content_negotiation_class: Any = DefaultContentNegotiation
+    content_negotiation_class: Any = Negotiation
     versioning_class: Any = None
     schema: Any = AutoSchema()
     most_bytes = MOST_BYTES

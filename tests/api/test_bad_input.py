@@ -204,3 +204,10 @@ def check(answer, status):
     assert answer.data["error"] == HTTPStatus(status).phrase
     assert answer.data["details"]["message"].isupper()
     assert answer.data["details"]["description"].endswith(".")
+
+
+def test_parameters_that_mean_nothing_here_are_passed_over(tool):
+    """``format`` means another renderer to Django REST framework, or whatever a project's ``REST_FRAMEWORK`` calls it."""
+    for query in ({"format": "api"}, {"page": "2"}):
+        assert tool.call("GET", "lineitems", query=query).status_code == 200
+        assert tool.post_score(query=query).status_code == 204
