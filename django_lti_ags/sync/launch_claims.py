@@ -49,7 +49,10 @@ class LaunchClaims:
     @property
     def stand_in(self) -> str:
         """What tells the course of a launch that names none: what only its own launches have. Blank: it is named, or nothing tells."""
-        return "" if self.context_id else self.line_items_url or self.line_item_url or self.resource_link_id
+        if self.context_id:
+            return ""
+        in_canvas = f"{CUSTOM_VARIABLE}={self.canvas_course_id}" if self.canvas_course_id else ""
+        return self.line_items_url or self.line_item_url or self.resource_link_id or in_canvas
 
 
 def read_claims(launch: Any) -> LaunchClaims:

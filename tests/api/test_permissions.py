@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from django_lti_ags import api_keys, launches, live_assessments
 from django_lti_ags.models import ApiLaunch, Context, LineItem, LiveAssessment, LiveResult, Registration, Score
-from tests.api.conftest import PREFIX, claims, encoded, tool_at
+from tests.api.conftest import AGS, PREFIX, claims, encoded, tool_at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.api.urls")]
 
@@ -193,3 +193,15 @@ def test_a_cache_that_is_away_keeps_nobody_out(tool, settings, caplog):
     settings.CACHES = {"default": {"BACKEND": "tests.api.conftest.AwayCache"}}
     assert tool.post_score().status_code == 204
     assert "no API key's requests are counted" in caplog.text
+
+
+def test_launches_that_name_nothing_but_canvas_number_of_the_course_share_none(campus):
+    """Two courses' launches in one context would read one another's outcomes, and the newest would say whose."""
+    unnamed = (PREFIX + "context", PREFIX + "resource_link", AGS)
+    kept = [
+        launches.keep({name: value for name, value in claims(campus, **{PREFIX + "custom": custom}).items() if name not in unnamed})[0]
+        for custom in ({"canvas_course_id": "5"}, {"canvas_course_id": "6"}, {"canvas_course_id": "5"}, {})
+    ]
+    assert [launch.context.canvas_course_id for launch in kept] == ["5", "6", "5", ""]
+    assert kept[0].context == kept[2].context
+    assert len({launch.context.pk for launch in kept}) == 3
