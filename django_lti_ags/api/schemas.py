@@ -158,12 +158,12 @@ class NewLineItem(Shape):
     example = {"label": "Essay", "scoreMaximum": 20, "resourceId": "essay-7"}
     label = CharField()
     scoreMaximum: Any = Positive()
-    resourceLinkId = CharField(required=False)
-    resourceId = CharField(required=False)
-    tag = CharField(required=False)
+    resourceLinkId = CharField(required=False, allow_null=True)
+    resourceId = CharField(required=False, allow_null=True)
+    tag = CharField(required=False, allow_null=True)
     startDateTime = DateTimeField(required=False, allow_null=True)
     endDateTime = DateTimeField(required=False, allow_null=True)
-    gradesReleased = BooleanField(required=False)
+    gradesReleased = BooleanField(required=False, allow_null=True)
     submissionReview = DictField(required=False, allow_null=True)
 
 
@@ -173,6 +173,10 @@ class LineItem(NewLineItem):
     example = NewLineItem.example | {"id": COLUMN}
     id = URLField()
     scoreMaximum = FloatField(required=False)
+    resourceLinkId = CharField(required=False)
+    resourceId = CharField(required=False)
+    tag = CharField(required=False)
+    gradesReleased = BooleanField(required=False)
     startDateTime = DateTimeField(required=False)
     endDateTime = DateTimeField(required=False)
     submissionReview = DictField(required=False)

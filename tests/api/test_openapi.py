@@ -47,6 +47,13 @@ def test_it_is_openapi_3_1():
     validate_schema(TOLD)
 
 
+def test_what_a_client_may_send_as_null_is_described_so():
+    """Clients that are generated send it for what is not set, as LTIAAS' own for Python does."""
+    for name, needed in (("NewLineItem", {"label", "scoreMaximum"}), ("NewScore", {"userId", "activityProgress", "gradingProgress"})):
+        told = TOLD["components"]["schemas"][name]["properties"]
+        check({field: None for field in told if field not in needed}, {"properties": told}, name)
+
+
 def test_every_address_and_method_is_described_and_nothing_else():
     real = set()
     for one in urls.urlpatterns:
