@@ -125,25 +125,21 @@ def record_many(line_item: LineItem, items: Iterable[Mapping[str, Any]]) -> Summ
     Raises:
         ValidationError: one error per refused item, with its position; nothing is stored.
     """
-    statements: list[Statement] = []
-    errors: list[ValidationError] = []
-    seen: dict[str, int] = {}
-    for position, item in enumerate(items):
-        try:
-            statement = _statement(item)
-            if statement.user_id in seen:
-                twice = InvalidScore("user_id", statement.user_id, f"given already by item {seen[statement.user_id]}")
-                raise _refusal(twice) from twice
-        except ValidationError as problem:
-            text, cause = "; ".join(problem.messages), problem.__cause__
-            params = {"position": position, "problem": text, "cause": cause if isinstance(cause, InvalidScore) else None}
-            errors.append(ValidationError("Item %(position)s: %(problem)s", code="invalid", params=params))
-        else:
-            seen[statement.user_id] = position
-            statements.append(statement)
+    statements, errors = _examined(enumerate(items))
     if errors:
         raise ValidationError(_shortened(errors))
     return recording.record_many(line_item, statements)
+
+
+def check_many(items: Mapping[int, Mapping[str, Any]]) -> None:
+    """Refuse what :func:`record_many` would of these items, each with its position; nothing is recorded.
+
+    Raises:
+        ValidationError: one error per refused item, with its position.
+    """
+    _, errors = _examined(items.items())
+    if errors:
+        raise ValidationError(errors)
 
 
 def clear(line_item: LineItem, user_id: str) -> Score:
@@ -229,6 +225,26 @@ def _statement(item: Mapping[str, Any]) -> Statement:
 
 def _refusal(problem: InvalidScore) -> ValidationError:
     return ValidationError({problem.field: [str(problem)]})
+
+
+def _examined(items: Iterable[tuple[int, Any]]) -> tuple[list[Statement], list[ValidationError]]:
+    statements: list[Statement] = []
+    errors: list[ValidationError] = []
+    seen: dict[str, int] = {}
+    for position, item in items:
+        try:
+            statement = _statement(item)
+            if statement.user_id in seen:
+                twice = InvalidScore("user_id", statement.user_id, f"given already by item {seen[statement.user_id]}")
+                raise _refusal(twice) from twice
+        except ValidationError as problem:
+            text, cause = "; ".join(problem.messages), problem.__cause__
+            params = {"position": position, "problem": text, "cause": cause if isinstance(cause, InvalidScore) else None}
+            errors.append(ValidationError("Item %(position)s: %(problem)s", code="invalid", params=params))
+        else:
+            seen[statement.user_id] = position
+            statements.append(statement)
+    return statements, errors
 
 
 def _shortened(errors: list[ValidationError]) -> list[ValidationError]:

@@ -38,6 +38,7 @@ _TIMES: Final = {"startDateTime": "start_date_time", "endDateTime": "end_date_ti
 MOST_ERRORS: Final = 20
 _LONGEST_TEXT: Final = 4096
 _OURS: Final = {ours: theirs for names in (_SCORE, _SUBMISSION, _TEXTS, _TIMES) for theirs, ours in names.items()}
+_PYTHONS_TYPES: Final = ": int, float or Decimal"
 _PYTHON: Final = re.compile(rf"\b(?:{'|'.join(sorted(_OURS, key=len, reverse=True))})\b")
 
 
@@ -64,7 +65,7 @@ def score(body: Mapping[str, Any]) -> dict[str, Any]:
         try:
             values["submission"] = canvas_fields.submission(body[EXTENSION], moment)
         except InvalidScore as problem:
-            raise bad({named(problem.field): problem.rule}, message="INVALID_SCORE") from None
+            raise bad({named(problem.field): worded(problem.rule)}, message="INVALID_SCORE") from None
     return values
 
 
@@ -94,7 +95,7 @@ def line_item(body: Mapping[str, Any]) -> WireLineItem:
         values |= {"score_maximum": body["scoreMaximum"], "grades_released": released, "submission_review": review}
         return WireLineItem(extensions=further, **values)
     except (InvalidScore, InvalidLineItem) as problem:
-        raise bad({named(problem.field): problem.rule}, message="INVALID_LINE_ITEM") from None
+        raise bad({named(problem.field): worded(problem.rule)}, message="INVALID_LINE_ITEM") from None
 
 
 def only_known(body: Mapping[str, Any], known: set[str], *, further: bool = False) -> None:
@@ -124,8 +125,8 @@ def refused(problem: ValidationError) -> ApiError:
 
 
 def worded(rule: str) -> str:
-    """A rule that names fields, in the wire's names."""
-    return _PYTHON.sub(lambda found: _OURS[found[0]], rule)
+    """A rule that names fields, in the wire's names and without Python's."""
+    return _PYTHON.sub(lambda found: _OURS[found[0]], rule.partition(_PYTHONS_TYPES)[0])
 
 
 def named(field: str) -> str:

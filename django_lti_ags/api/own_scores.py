@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from django_lti_ags.models import LineItem
 
 _MOST_SCORES: Final = 10_000
+_POSITION: Final = re.compile(r"^scores\[(\d+)\]")
 _ONE: Final = [path("uid", "The score's uid.", describing.UUID)]
 _STATE: Final = query("state", "Only those in this state.", enum=SyncState.values)
 
@@ -149,20 +151,35 @@ def _many(body: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 
 def _said(items: list[Any]) -> list[dict[str, Any]]:
-    said: list[dict[str, Any]] = []
+    """The keywords of each.
+
+    Raises:
+        ApiError: 400: some are no scores, or hold what no score may; both are told at once.
+    """
+    said: dict[int, dict[str, Any]] = {}
     errors: dict[str, str] = {}
     for position, item in enumerate(items):
         try:
             if not isinstance(item, dict):
                 raise bad({"": "must be an object"})
-            said.append(fields.score(item))
+            said[position] = fields.score(item)
         except ApiError as problem:
             errors |= {f"scores[{position}].{error['field']}".rstrip("."): error["rule"] for error in problem.more["errors"]}
-        if len(errors) >= fields.MOST_ERRORS:
-            break
     if errors:
-        raise bad(errors, message="INVALID_SCORE")
-    return said
+        try:
+            # Which maximum the column has makes no score wrong.
+            scores.check_many({position: {"score_maximum": 1} | one for position, one in said.items()})
+        except ValidationError as problem:
+            errors |= _named(problem)
+        raise _shortened(errors)
+    return list(said.values())
+
+
+def _shortened(errors: Mapping[str, str]) -> ApiError:
+    """In the items' order."""
+    ordered = sorted(errors.items(), key=lambda error: int(_POSITION.findall(error[0])[0]))
+    more = {"scores": f"… and {len(ordered) - fields.MOST_ERRORS} more"} if len(ordered) > fields.MOST_ERRORS else {}
+    return bad(dict(ordered[: fields.MOST_ERRORS]) | more, message="INVALID_SCORE")
 
 
 def _recorded(said: list[dict[str, Any]], column: LineItem, once: Once) -> dict[str, Any]:
@@ -172,10 +189,10 @@ def _recorded(said: list[dict[str, Any]], column: LineItem, once: Once) -> dict[
     try:
         return once.recorded(lambda: asdict(scores.record_many(column, said)))
     except ValidationError as problem:
-        raise _refused(problem) from None
+        raise bad(_named(problem), message="INVALID_SCORE") from None
 
 
-def _refused(problem: ValidationError) -> ApiError:
+def _named(problem: ValidationError) -> dict[str, str]:
     errors: dict[str, str] = {}
     for one in problem.error_list:
         params = dict(one.params or {})
@@ -184,4 +201,4 @@ def _refused(problem: ValidationError) -> ApiError:
             errors[f"{name}.{fields.named(cause.field)}"] = fields.worded(cause.rule)
         else:
             errors[name] = fields.worded(str(params.get("problem", one.messages[0])))
-    return bad(errors, message="INVALID_SCORE")
+    return errors

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 _LONGEST: Final = 8192
-_LONGEST_NUMBER: Final = 19
 _MOST_LIMIT: Final = 10_000
 MOST_WAIT_SECONDS: Final = 30.0
 
@@ -41,9 +40,10 @@ def limit(request: Request) -> int | None:
     given = only(request, "limit")
     if given is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= _LONGEST_NUMBER and int(given) >= 1):
+    digits = given.lstrip("0")
+    if not (given.isascii() and given.isdigit() and digits):
         raise bad({"limit": "must be a whole number from 1 on"})
-    return min(int(given), _MOST_LIMIT)
+    return _MOST_LIMIT if len(digits) > len(str(_MOST_LIMIT)) else min(int(digits), _MOST_LIMIT)
 
 
 def wait_seconds(request: Request) -> float | None:

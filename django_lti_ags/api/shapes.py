@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_lti_ags import conf
 from django_lti_ags.ags.types import wire_number, wire_time
+from django_lti_ags.ags.urls import results_url, with_query
 from django_lti_ags.models import Score
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync.settling import Held, margin_of, shows
@@ -44,7 +45,8 @@ def scores(row: LineItem, results: Sequence[WireResult], others: Mapping[str, st
 
 def _score(row: LineItem, result: WireResult, ours: Score | None, profile: Profile, now: datetime) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "id": result.id or "",
+        # A platform must give one (AGS 2.0, 3.3.4). Of one that does not: where this result is read.
+        "id": result.id or with_query(results_url(row.url), [("user_id", result.user_id)]),
         "userId": result.user_id,
         "scoreOf": row.url,
         "timestamp": wire_time(_sent_at(ours, result, profile) or now),
