@@ -8,6 +8,7 @@ slow starves nobody.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -89,7 +90,7 @@ class Engine:
         self._answered = 0
         self._stopping = threading.Event()
         self._pause = threading.Event()  # never set: a wait that a stop does not cut short
-        self._stop_by: float | None = None
+        self._end_by: float | None = None
 
     def stop(self) -> None:
         """Claim nothing more, let what is in flight end, hand the rest back. Safe from a signal handler and other threads."""
@@ -106,18 +107,20 @@ class Engine:
 
         Args:
             limit: claim at most so many rows.
-            deadline_seconds: claim nothing more after so long; what is in flight still ends.
+            deadline_seconds: start nothing more after so long; what is in flight still ends, and what waits is handed back.
 
         Raises:
             django.db.OperationalError: the database went away. Nothing is lost: a later call goes on.
         """
         report = Report()
-        started = time.monotonic()
-        next_claim = started
+        next_claim = time.monotonic()
+        ends = math.inf if deadline_seconds is None else next_claim + deadline_seconds
+        self._end_by = None
         while True:
             self._between()
             self._finish(report)
-            more = self._may_claim(report, limit, started, deadline_seconds)
+            is_ending = self._stopping.is_set() or time.monotonic() >= ends
+            more = not is_ending and (limit is None or report.claimed < limit)
             if more and time.monotonic() >= next_claim:
                 wanted = _BATCH_DRAINING if report.claimed >= _BATCH else _BATCH
                 got = self._claims.take(min(wanted, limit - report.claimed) if limit is not None else wanted)
@@ -128,17 +131,12 @@ class Engine:
                         return report
             elif self._idle() and not more:
                 return report
-            if self._stopping.is_set():
+            if is_ending or self._stopping.is_set():
                 self._hand_back()
                 if self._is_overdue():
                     return report
             self._dispatch()
             self._wait_for_answers(next_claim if more else None)
-
-    def _may_claim(self, report: Report, limit: int | None, started: float, deadline_seconds: float | None) -> bool:
-        if self._stopping.is_set() or (limit is not None and report.claimed >= limit):
-            return False
-        return deadline_seconds is None or time.monotonic() - started < deadline_seconds
 
     def _idle(self) -> bool:
         return not self._outstanding() and not self._unfinished and not self._lanes.waiting()
@@ -215,10 +213,10 @@ class Engine:
             self._pause.wait(_FINISH_EVERY_SECONDS / 2)
 
     def _is_overdue(self) -> bool:
-        """Whether a stop has waited long enough for what somebody else has locked; its leases then run out by themselves."""
-        if self._stop_by is None:
-            self._stop_by = time.monotonic() + 2 * self._settings.send_deadline_seconds
-        return time.monotonic() > self._stop_by
+        """Whether an end has waited long enough for what somebody else has locked; its leases then run out by themselves."""
+        if self._end_by is None:
+            self._end_by = time.monotonic() + 2 * self._settings.send_deadline_seconds
+        return time.monotonic() > self._end_by
 
     def _hand_back(self) -> None:
         for delivery, job in self._lanes.recall_all():

@@ -71,7 +71,7 @@ KINDS: Final = (
     "naming_launches",
     "log_entries",
 )
-"""What is counted: rows that go (of the scores and live results, those that are being sent just now), and rows that are changed."""
+"""What is counted: rows that go (of the scores, live results and messages, those that are being sent just now), and rows that change."""
 
 
 class Forgetting:
@@ -146,6 +146,9 @@ class Forgetting:
             self.counts[kind] += model._default_manager.using(self._alias).filter(score__in=pks[Score]).count()
         if not self._dry_run:
             self._hold_what_is_sent(pks[Score])
+        messages = WebhookDelivery.objects.using(self._alias).filter(score__in=pks[Score])
+        # They are in a worker's memory: nobody takes them back.
+        self.counts["being_sent"] += messages.filter(state=SyncState.SENDING).count()
         self._clean_log(pks)
         if not self._dry_run:
             # With all that refers to them, whatever that may be.

@@ -88,3 +88,17 @@ def test_outcomes_that_cannot_be_written_stop_their_own_endpoint_only(line_item,
             free.set()
         assert wait_until(lambda: not WebhookDelivery.objects.exclude(state=SyncState.DELIVERED).exists(), 60)
     assert len(receiver.heard) == 301, "each once"
+
+
+def test_nothing_is_started_after_the_deadline_of_a_single_pass(line_item, deliver, receiver, endpoint):
+    told_of(line_item, deliver, 20)
+    receiver.open.clear()
+    opened = threading.Timer(3, receiver.open.set)
+    opened.start()
+    deliver(deadline_seconds=1)
+    opened.join()
+    assert len(receiver.heard) == 2, "what was in flight"
+    assert WebhookDelivery.objects.filter(state=SyncState.PENDING, tries=0).count() == 18, "the others were handed back, untried"
+    deliver()
+    assert not WebhookDelivery.objects.exclude(state=SyncState.DELIVERED).exists()
+    assert len(receiver.heard) == 20, "each once"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -14,10 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django_lti_ags import api_keys, keys, scores, webhooks
 from django_lti_ags.models import ApiKey, Context, DeliveryAttempt, Score, SyncState, WebhookDelivery, WebhookEndpoint
 from django_lti_ags.sync.clock import DatabaseClock
+from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.forgetting import Forgetting
 from django_lti_ags.sync.retention import Keep, prune
+from django_lti_ags.sync.waiting import wait_until
 from tests.sync.conftest import record
-from tests.sync.receiver import endpoint, key, message, receiver, verify
+from tests.sync.receiver import endpoint, key, message, receiver, told_of, verify
+from tests.sync.test_contention import SECONDS
 
 __all__ = ["endpoint", "key", "receiver"]
 
@@ -107,6 +111,23 @@ def test_messages_go_with_their_events_and_with_their_learner(campus, line_item,
     assert Forgetting([campus.registration], "u1", dry_run=False).run() == dry
     assert not WebhookDelivery.objects.exists()
     assert not DeliveryAttempt.objects.filter(kind="webhook", request_body__contains='"u1"').exists()
+
+
+def test_who_forgets_a_learner_is_told_of_messages_that_a_worker_has(campus, line_item, deliver, receiver, endpoint):
+    told_of(line_item, deliver, 3)
+    receiver.open.clear()
+    engine = Engine()
+    working = threading.Thread(target=lambda: (engine.deliver_due(), connection.close()))
+    working.start()
+    try:
+        assert wait_until(lambda: len(receiver.heard) == 2, SECONDS)
+        counts = Forgetting([campus.registration], "x2", dry_run=False).run()
+    finally:
+        receiver.open.set()
+        working.join(SECONDS)
+        engine.close()
+    assert (counts["webhooks"], counts["being_sent"]) == (1, 1), "the receiver may hear of x2 yet, and does"
+    assert any(b"x2" in heard.body for heard in receiver.heard)
 
 
 def test_the_secret_follows_the_encryption_key_and_one_that_cannot_be_read_says_so(line_item, deliver, receiver, endpoint, settings):

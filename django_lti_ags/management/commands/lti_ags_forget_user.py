@@ -20,7 +20,7 @@ _NAMES = {
     "files": "files of theirs that are followed",
     "launches": "launches of theirs that were handed over",
     "webhooks": "webhook messages about them",
-    "being_sent": "of these scores and live results are being sent just now, and may still reach the platform",
+    "being_sent": "of these scores, live results and messages are being sent just now, and may still arrive",
     "graded_by": "other learners' rows that name them as the grader (blanked)",
     "naming_attempts": "other attempts that name them (blanked)",
     "naming_launches": "others' launches of the REST API that name them (their claims are blanked)",
