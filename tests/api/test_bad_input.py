@@ -53,6 +53,7 @@ def test_a_score_that_is_none(tool):
         check(answer, 400)
         assert [error["field"] for error in answer.data["details"]["errors"]] == [field], changed
         assert rule in answer.data["details"]["errors"][0]["rule"]
+        assert b"Decimal" not in answer.content, "no words of Python's"
     assert not Score.objects.exists()
 
 

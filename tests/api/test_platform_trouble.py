@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
@@ -40,6 +41,13 @@ def test_what_the_platform_says_is_passed_on(tool, kind, fault, status, message)
     assert ("frozen" in told.get("said", "")) == (kind == "line_item" and fault["status"] != 200)
     assert answer.get("Retry-After") == ({"PLATFORM_BUSY": "30"}.get(message) if "headers" not in fault else "7")
     assert DeliveryAttempt.objects.filter(kind=kind).exists()
+
+
+def test_a_result_without_an_id_is_told_with_the_address_that_it_is_read_at(tool):
+    bare = [{"userId": "u1", "resultScore": 8, "resultMaximum": 10}]
+    tool.campus.platform.faults.add("status", kind="results", status=200, body=json.dumps(bare))
+    (told,) = tool.item("GET", scores=True, query={"limit": "99999999999999999999"}).data["scores"]
+    assert told["id"] == f"{tool.column}/results?user_id=u1"
 
 
 def test_a_platform_that_is_away_loses_no_score(tool, settings):
