@@ -14,15 +14,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
-
 from django_lti_ags import conf
 from django_lti_ags.ags.rules import check_text
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidLineItem, InvalidScore, LtiAgsError
 from django_lti_ags.models import IdempotentRequest
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.outbox_sql import database_now, insert_or_lock, locked
+from django_lti_ags.sync.outbox_sql import database_now, in_transaction, insert_or_lock, locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,12 +97,14 @@ class Once:
         """
         if not self._key:
             return act()
-        with transaction.atomic(using=self._alias):
-            row, is_mine = self._claimed()
-            if not is_mine:
-                return self._answer_of(row)
-            answer = act()
-            self._rows.filter(pk=row.pk).update(answer=json.dumps(answer))
+        return in_transaction(lambda: self._recorded(act), self._alias)
+
+    def _recorded(self, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        row, is_mine = self._claimed()
+        if not is_mine:
+            return self._answer_of(row)
+        answer = act()
+        self._rows.filter(pk=row.pk).update(answer=json.dumps(answer))
         return answer
 
     def asked(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -116,8 +116,7 @@ class Once:
         if not self._key:
             return ask()
         # Stands before the platform hears of it: whatever breaks off then, a repeat finds it.
-        with transaction.atomic(using=self._alias):
-            row, is_mine = self._claimed()
+        row, is_mine = in_transaction(self._claimed, self._alias)
         if not is_mine:
             return self._answer_of(row)
         try:
