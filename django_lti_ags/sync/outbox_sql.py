@@ -77,24 +77,25 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False, wholly: bool = Fal
     return rows.select_for_update(**options)
 
 
-def share(row: models.Model, alias: str) -> None:
-    """Hold ``row`` as a row that refers to it will, before anything below it is locked.
+def share(row: models.Model, alias: str) -> bool:
+    """Hold ``row`` as a row that refers to it will, before anything below it is locked; False: it was deleted.
 
     Databases take this lock while they insert, when the transaction may hold rows below already; who has
     the parent and waits for one of those would deadlock with it.
     """
     connection = connections[alias]
-    how = {"mysql": "LOCK IN SHARE MODE", "postgresql": "FOR KEY SHARE"}.get(connection.vendor)
-    if how:
-        table = connection.ops.quote_name(row._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
+    how = {"mysql": "LOCK IN SHARE MODE", "postgresql": "FOR KEY SHARE"}.get(connection.vendor, "")
+    table = connection.ops.quote_name(row._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
+        return cursor.fetchone() is not None
 
 
 def in_transaction(act: Callable[[], T], alias: str) -> T:
-    """What ``act`` answers, in a transaction, which is begun again if the database ended it to end a deadlock; ``act`` may run several times.
+    """What ``act`` answers, in a transaction, which is begun again where the database ended it to end a deadlock.
 
-    Where several wait to insert one row, and who inserted it first rolls back, InnoDB lets all of them have the gap, and each wait for the others.
+    Where several wait to insert one row, and who inserted it first rolls back, InnoDB lets all of them have the gap,
+    and each wait for the others.
     """
     connection = connections[alias]
     tries = 1 if connection.in_atomic_block else _VICTIM_TRIES
