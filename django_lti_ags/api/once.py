@@ -20,7 +20,7 @@ from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidLineItem, InvalidScore, LtiAgsError
 from django_lti_ags.models import IdempotentRequest
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.outbox_sql import database_now, in_transaction, insert_or_lock, locked
+from django_lti_ags.sync.outbox_sql import database_now, in_transaction, insert_or_lock, locked, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,8 @@ class Once:
 
     def _claimed(self) -> tuple[IdempotentRequest, bool]:
         """The key's row, locked, and whether it was made now. Whoever comes at the same moment waits for whoever came first."""
+        if not share(self._caller.key, self._alias):
+            raise ApiError(401, "API_KEY_DELETED", "The API key was deleted meanwhile. Nothing was done.")
         now = database_now(self._alias)
         fresh = IdempotentRequest(
             api_key=self._caller.key,

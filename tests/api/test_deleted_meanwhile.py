@@ -10,7 +10,9 @@ from django.test import Client
 
 from django_lti_ags import scores
 from django_lti_ags.ags.client import Client as Asking
-from django_lti_ags.models import IdempotentRequest, LineItem, Score
+from django_lti_ags.api import columns as writing
+from django_lti_ags.api import scores_seen
+from django_lti_ags.models import ApiKey, IdempotentRequest, LineItem, Score
 from tests.api.conftest import encoded
 from tests.api.test_bad_input import check
 
@@ -85,6 +87,38 @@ def test_a_score_that_is_tried_again(tool, monkeypatch):
     uid = Score.objects.get().uid
     after(monkeypatch, scores, "retry", Score.objects.all().delete)
     check(tool.call("POST", f"sync/scores/{uid}/retry"), 404)
+
+
+def test_the_api_key_itself(tool, monkeypatch):
+    after(monkeypatch, writing, "writable", ApiKey.objects.all().delete)
+    answer = tool.item("POST", "", SAID, scores=True, HTTP_IDEMPOTENCY_KEY="a-1")
+    check(answer, 401)
+    assert not Score.objects.exists()
+
+
+def test_a_page_whose_rows_leave_the_filter_is_not_the_last(tool, monkeypatch):
+    """They are looked for first, and read then."""
+    for number in range(6):
+        tool.post_score(f"u{number}")
+    asked = {"state": "pending", "limit": 2}
+    real = scores_seen._sorted
+
+    def delivered(rows, many):
+        keys = real(rows, many)
+        Score.objects.filter(pk__in=keys[:2]).update(state="delivered", due_at=None)
+        return keys
+
+    def deleted(rows, many):
+        keys = real(rows, many)
+        Score.objects.filter(pk__in=keys[:2], user_id__in=["u3", "u2"]).delete()
+        return keys
+
+    monkeypatch.setattr(scores_seen, "_sorted", delivered)
+    first = tool.call("GET", "sync/scores", query=asked).data
+    assert first["scores"] == []
+    monkeypatch.setattr(scores_seen, "_sorted", deleted)
+    second = tool.call("GET", "sync/scores", query=asked | {"cursor": first["next"]}).data
+    assert [row["userId"] for row in second["scores"]] == ["u1", "u0"]
 
 
 def test_deletions_at_the_same_moment(tool):
