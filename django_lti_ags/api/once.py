@@ -78,7 +78,13 @@ class Once:
         self._key = key_of(request)
         self._caller = caller
         self._place = place
-        self._body = request.data
+        self.said: Any = request.data
+        """What is asked for; a view that knows better what is the same may say it in another form."""
+
+    @property
+    def name(self) -> str:
+        """What to call here what is done under the key: another one's key makes another name. Blank: there is none."""
+        return digest(str(self._caller.key.uid), self._key_digest) if self._key else ""
 
     def known(self) -> dict[str, Any] | None:
         """What it was answered before; None: nothing, or it has no key.
@@ -172,7 +178,7 @@ class Once:
     @cached_property
     def _request_digest(self) -> str:
         # With the key, which nobody guesses: what is in a body can be guessed.
-        return digest(self._key, *self._place, json.dumps(self._body, sort_keys=True))
+        return digest(self._key, *self._place, json.dumps(self.said, sort_keys=True))
 
     @property
     def _rows(self) -> QuerySet[IdempotentRequest]:
