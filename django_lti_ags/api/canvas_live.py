@@ -25,7 +25,7 @@ from django_lti_ags.api import (
 from django_lti_ags.api.canvas_errors import told_by_canvas
 from django_lti_ags.api.describing import CURSOR, ONCE, OUR_LIMIT, described, path, query, wait
 from django_lti_ags.api.errors import ApiError, bad
-from django_lti_ags.api.once import key_of, reused
+from django_lti_ags.api.once import Once, reused
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.models import LiveAssessment, LiveResult
 from django_lti_ags.models.identity import digest
@@ -185,20 +185,29 @@ class LiveResultsView(ApiView):
     )
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""
-        once, row, items = key_of(request), _row(self, uid), _items(request.data)
-        if (seconds := queries.wait_seconds(request)) is not None:
-            once = once or uuid4().hex  # so that they are found again
-        try:
-            created = live_assessments.record_many(row, items, once=once)
-        except LiveAssessment.DoesNotExist:
-            raise Http404 from None
-        except ValidationError as problem:
-            raise _refused(problem) from None
-        told: dict[str, Any] = {"created": created, "unchanged": len(items) - created}
+        once, row, items = Once(request, self.caller, "live results", str(uid)), _row(self, uid), _items(request.data)
+        once.said = [(str(item["user_id"]), item["passed"], item["assessed_at"] and int(item["assessed_at"].timestamp())) for item in items]
+        seconds = queries.wait_seconds(request)
+        # So that they are found again, while somebody waits.
+        name = once.name or ("" if seconds is None else uuid4().hex)
+        told = once.known() or _recorded(row, items, once, name)
         if seconds is None:
             return Response(told, status=202)
-        status, counts = canvas_live_waiting.of_results(row, named_uids(row, once, len(items)), seconds)
+        status, counts = canvas_live_waiting.of_results(row, named_uids(row, name, len(items)), seconds)
         return Response(told | {"results": counts}, status=status)
+
+
+def _recorded(row: LiveAssessment, items: list[dict[str, Any]], once: Once, name: str) -> dict[str, Any]:
+    def act() -> dict[str, Any]:
+        created = live_assessments.record_many(row, items, once=name)
+        return {"created": created, "unchanged": len(items) - created}
+
+    try:
+        return once.recorded(act)
+    except LiveAssessment.DoesNotExist:
+        raise Http404 from None
+    except ValidationError as problem:
+        raise _refused(problem) from None
 
 
 def _cancel(row: LiveAssessment, body: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -85,6 +85,9 @@ def handle(problem: Exception, context: Any) -> Response | None:
         problem = ApiError(500, "STORED_SECRET_UNREADABLE", "This service cannot read a secret that it stored; its log says more.")
     if isinstance(problem, Http404):
         problem = drf.NotFound()
+    if isinstance(problem, ObjectDoesNotExist):
+        # It was there when the request began.
+        problem = ApiError(404, "DELETED_MEANWHILE", "What this is about was deleted while it was asked for.")
     if isinstance(problem, SuspiciousOperation):
         # Too many parameters, say: Django would answer in HTML.
         problem = ApiError(400, "BAD_REQUEST", "The request cannot be read: it has too many parameters, or ones that nobody may send.")

@@ -14,15 +14,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import transaction
-
 from django_lti_ags import conf
 from django_lti_ags.ags.rules import check_text
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.exceptions import ExchangeFailed, InvalidAnswer, InvalidLineItem, InvalidScore, LtiAgsError
 from django_lti_ags.models import IdempotentRequest
 from django_lti_ags.models.identity import digest
-from django_lti_ags.sync.outbox_sql import database_now, insert_or_lock, locked
+from django_lti_ags.sync.outbox_sql import database_now, in_transaction, insert_or_lock, locked, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +78,13 @@ class Once:
         self._key = key_of(request)
         self._caller = caller
         self._place = place
-        self._body = request.data
+        self.said: Any = request.data
+        """What is asked for; a view that knows better what is the same may say it in another form."""
+
+    @property
+    def name(self) -> str:
+        """What to call here what is done under the key: another one's key makes another name. Blank: there is none."""
+        return digest(str(self._caller.key.uid), self._key_digest) if self._key else ""
 
     def known(self) -> dict[str, Any] | None:
         """What it was answered before; None: nothing, or it has no key.
@@ -99,12 +103,14 @@ class Once:
         """
         if not self._key:
             return act()
-        with transaction.atomic(using=self._alias):
-            row, is_mine = self._claimed()
-            if not is_mine:
-                return self._answer_of(row)
-            answer = act()
-            self._rows.filter(pk=row.pk).update(answer=json.dumps(answer))
+        return in_transaction(lambda: self._recorded(act), self._alias)
+
+    def _recorded(self, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        row, is_mine = self._claimed()
+        if not is_mine:
+            return self._answer_of(row)
+        answer = act()
+        self._rows.filter(pk=row.pk).update(answer=json.dumps(answer))
         return answer
 
     def asked(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -116,8 +122,7 @@ class Once:
         if not self._key:
             return ask()
         # Stands before the platform hears of it: whatever breaks off then, a repeat finds it.
-        with transaction.atomic(using=self._alias):
-            row, is_mine = self._claimed()
+        row, is_mine = in_transaction(self._claimed, self._alias)
         if not is_mine:
             return self._answer_of(row)
         try:
@@ -133,6 +138,8 @@ class Once:
 
     def _claimed(self) -> tuple[IdempotentRequest, bool]:
         """The key's row, locked, and whether it was made now. Whoever comes at the same moment waits for whoever came first."""
+        if not share(self._caller.key, self._alias):
+            raise ApiError(401, "API_KEY_DELETED", "The API key was deleted meanwhile. Nothing was done.")
         now = database_now(self._alias)
         fresh = IdempotentRequest(
             api_key=self._caller.key,
@@ -171,7 +178,7 @@ class Once:
     @cached_property
     def _request_digest(self) -> str:
         # With the key, which nobody guesses: what is in a body can be guessed.
-        return digest(self._key, *self._place, json.dumps(self._body, sort_keys=True))
+        return digest(self._key, *self._place, json.dumps(self.said, sort_keys=True))
 
     @property
     def _rows(self) -> QuerySet[IdempotentRequest]:

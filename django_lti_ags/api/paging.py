@@ -46,9 +46,15 @@ def page(
     if (cursor := queries.only(request, "cursor")) is not None:
         rows = rows.filter(pk__lt=_after(seen, cursor))
     size = min(queries.limit(request) or size, MOST)
-    keys = found_by(rows, size + 1)
-    found = list(rows.filter(pk__in=keys[:size]).order_by("-pk"))
-    return found, {"next": str(found[-1].uid)} if len(keys) > size and found else {}
+    while True:
+        keys = found_by(rows, size + 1)
+        found = list(rows.filter(pk__in=keys[:size]).order_by("-pk"))
+        if len(keys) <= size:
+            return found, {}
+        # Not always the last one of ``found``: some may have left the filter in between, and a page without ``next`` ends the listing.
+        last = found[-1] if len(found) == size else seen.filter(pk__in=keys[:size]).order_by("pk").first()
+        if last is not None:
+            return found, {"next": str(last.uid)}
 
 
 def _after(seen: QuerySet[Any], cursor: str) -> int:

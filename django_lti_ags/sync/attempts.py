@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
+
+from django_lti_ags import conf
 from django_lti_ags.models import DeliveryAttempt
+from django_lti_ags.sync.outbox_sql import share
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django_lti_ags.ags.exchange import Exchange
+    from django_lti_ags.models import LineItem
     from django_lti_ags.sync.outbox import Outcome
 
 _TEXT_LENGTH: Final = 8000
@@ -29,6 +36,15 @@ def attempt_of(outcome: Outcome, exchange: Exchange, owner: str) -> DeliveryAtte
         attempt.code = outcome.verdict.code
         attempt.detail = attempt.detail or clean_text(outcome.verdict.detail)
     return attempt
+
+
+def write_down(exchanges: Sequence[Exchange], service_id: int, line_item: LineItem | None) -> None:
+    """Keep ``exchanges`` about a line item, or about its service alone: also where somebody has deleted it meanwhile."""
+    alias: str = conf.get("database")
+    with transaction.atomic(using=alias):
+        there = line_item.pk if line_item is not None and exchanges and share(line_item, alias) else None
+        attempts = [attempt_from(exchange, service_id=service_id, line_item_id=there) for exchange in exchanges]
+        DeliveryAttempt.objects.using(alias).bulk_create(attempts)
 
 
 def attempt_from(exchange: Exchange, **what_for: Any) -> DeliveryAttempt:

@@ -17,11 +17,11 @@ from django_lti_ags.ags.containment import check_below
 from django_lti_ags.ags.types import LineItem as WireLineItem
 from django_lti_ags.ags.urls import check_url, results_url, with_query
 from django_lti_ags.exceptions import InvalidAnswer
-from django_lti_ags.models import DeliveryAttempt, LineItem, SyncState
+from django_lti_ags.models import LineItem, SyncState
 from django_lti_ags.models.identity import digest
 from django_lti_ags.profiles.verdict import Reach, rejected
 from django_lti_ags.sync import clients
-from django_lti_ags.sync.attempts import attempt_from
+from django_lti_ags.sync.attempts import write_down
 from django_lti_ags.sync.blocks import GONE, block, hold
 from django_lti_ags.sync.outbox_sql import database_now, locked
 from django_lti_ags.sync.profiles import profile_of
@@ -29,7 +29,7 @@ from django_lti_ags.sync.result_rows import keep
 from django_lti_ags.sync.services import found_or_made, service_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from django_lti_ags.ags.calls import Page
     from django_lti_ags.ags.client import Client
@@ -120,7 +120,7 @@ class Gradebook:
         alias: str = conf.get("database")
         with transaction.atomic(using=alias):
             # Locked before it is looked at: a recorder that is under way has its score seen, a later one finds no column.
-            list(locked(LineItem.objects.using(alias).filter(pk=row.pk).only("pk")))
+            list(locked(LineItem.objects.using(alias).filter(pk=row.pk).only("pk"), wholly=True))
             if not row.scores.using(alias).exists():
                 row.delete(using=alias)
                 return
@@ -189,14 +189,15 @@ class Gradebook:
         finally:
             alias: str = conf.get("database")
             service = row.service_id if row is not None else service_at(self.context.deployment.registration_id, url, alias).pk
-            about: Mapping[str, Any] = {"service_id": service, "line_item_id": None if row is None else row.pk}
-            DeliveryAttempt.objects.using(alias).bulk_create(attempt_from(exchange, **about) for exchange in exchanges)
+            write_down(exchanges, service, row)
 
 
 def _write(row: LineItem, item: WireLineItem) -> None:
-    for name, value in _columns_of(item).items():
+    newest = _columns_of(item)
+    for name, value in newest.items():
         setattr(row, name, value)
-    row.save(using=conf.get("database"), update_fields=list(_columns_of(item)))
+    # Not saved as a row: somebody may have deleted it meanwhile.
+    LineItem.objects.using(conf.get("database")).filter(pk=row.pk).update(**newest)
 
 
 def _columns_of(item: WireLineItem) -> dict[str, Any]:

@@ -31,15 +31,19 @@ def forget(registrations: Sequence[int], user_id: str, mentions: Mentions, alias
     rows = ApiLaunch.objects.using(alias).filter(context__deployment__registration__in=registrations)
     mine = rows.filter(user_digest=digest(user_id))
     yield (mine.count() if dry_run else mine.delete()[0]), 0
-    others = rows.exclude(user_digest=digest(user_id)).exclude(claims_encrypted="").order_by("pk")
+    others = rows.exclude(user_digest=digest(user_id)).order_by("pk")
     last = 0
     while pks := list(others.filter(pk__gt=last).values_list("pk", flat=True)[:_WINDOW]):
         last = pks[-1]
         with transaction.atomic(using=alias):
-            window = locked(ApiLaunch.objects.using(alias).filter(pk__in=pks).order_by("pk").only("claims_encrypted"))
-            naming = [row.pk for row in window if _names(row, user_id, mentions)]
-            if not dry_run:
-                ApiLaunch.objects.using(alias).filter(pk__in=naming).update(claims_encrypted="")
+            window = locked(ApiLaunch.objects.using(alias).filter(pk__in=pks).order_by("pk").only("claims_encrypted", "told"))
+            naming = [row for row in window if _names(row, user_id, mentions)]
+            for row in naming:
+                # A custom field may name somebody, as a mentor's does.
+                if mentions.named_in(json.dumps(row.told.get("launch", {}).get("custom", {}))):
+                    row.told["launch"]["custom"] = {}
+                if not dry_run:
+                    ApiLaunch.objects.using(alias).filter(pk=row.pk).update(claims_encrypted="", told=row.told)
         yield 0, len(naming)
 
 
@@ -50,4 +54,5 @@ def _names(row: ApiLaunch, user_id: str, mentions: Mentions) -> bool:
     except EncryptionError:
         return True
     mentored = claims.get(_MENTORED)
-    return (isinstance(mentored, list) and user_id in mentored) or mentions.named_in(json.dumps(claims))
+    custom = json.dumps(row.told.get("launch", {}).get("custom", {}))
+    return (isinstance(mentored, list) and user_id in mentored) or mentions.named_in(json.dumps(claims)) or mentions.named_in(custom)

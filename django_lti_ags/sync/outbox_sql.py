@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from django.db import connections, models
+from django.db import OperationalError, connections, models, transaction
 from django.db.models import DateTimeField, Func
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PORTION: Final = 1000
+_VICTIM_TRIES: Final = 20
+_DEADLOCK: Final = {"mysql": 1213, "postgresql": "40P01"}
 
 
 class UtcNow(Func):
@@ -75,18 +77,42 @@ def locked(rows: models.QuerySet[Any], *, skip: bool = False, wholly: bool = Fal
     return rows.select_for_update(**options)
 
 
-def share(row: models.Model, alias: str) -> None:
-    """Hold ``row`` as a row that refers to it will, before anything below it is locked.
+def share(row: models.Model, alias: str) -> bool:
+    """Hold ``row`` as a row that refers to it will, before anything below it is locked; False: it was deleted.
 
     Databases take this lock while they insert, when the transaction may hold rows below already; who has
     the parent and waits for one of those would deadlock with it.
     """
     connection = connections[alias]
-    how = {"mysql": "LOCK IN SHARE MODE", "postgresql": "FOR KEY SHARE"}.get(connection.vendor)
-    if how:
-        table = connection.ops.quote_name(row._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
+    how = {"mysql": "LOCK IN SHARE MODE", "postgresql": "FOR KEY SHARE"}.get(connection.vendor, "")
+    table = connection.ops.quote_name(row._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table} WHERE id = %s {how}", [row.pk])  # noqa: S608 - quoted
+        return cursor.fetchone() is not None
+
+
+def in_transaction(act: Callable[[], T], alias: str) -> T:
+    """What ``act`` answers, in a transaction, which is begun again where the database ended it to end a deadlock.
+
+    Where several wait to insert one row, and who inserted it first rolls back, InnoDB lets all of them have the gap,
+    and each wait for the others.
+    """
+    connection = connections[alias]
+    tries = 1 if connection.in_atomic_block else _VICTIM_TRIES
+    while True:
+        tries -= 1
+        try:
+            with transaction.atomic(using=alias):
+                return act()
+        except OperationalError as problem:
+            if not tries or not _is_deadlock(connection, problem):
+                raise
+
+
+def _is_deadlock(connection: BaseDatabaseWrapper, problem: OperationalError) -> bool:
+    cause = problem.__cause__
+    code = problem.args[0] if connection.vendor == "mysql" else getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return code is not None and code == _DEADLOCK.get(connection.vendor)
 
 
 def portions(pks: Sequence[T], most: int = _PORTION) -> list[Sequence[T]]:

@@ -46,10 +46,15 @@ class Summary:
 
 
 def record(line_item: LineItem, statement: Statement) -> Score:
-    """Record one statement: three queries for a known learner, four for a new one at most; two more where submissions are kept."""
+    """Record one statement: three queries for a known learner, four for a new one at most; two more where submissions are kept.
+
+    Raises:
+        LineItem.DoesNotExist: it was deleted, and nothing can be kept for it.
+    """
     alias = outbox_alias()
     with transaction.atomic(using=alias, savepoint=False):
-        share(line_item, alias)
+        if not share(line_item, alias):
+            raise _deleted(line_item)
         rows = Score.objects.using(alias).filter(line_item=line_item, user_digest=statement.user_digest)
         row = _with_clock(rows).first()
         fresh = None
@@ -68,19 +73,28 @@ def record(line_item: LineItem, statement: Statement) -> Score:
 
 
 def record_many(line_item: LineItem, statements: Iterable[Statement]) -> Summary:
-    """Record statements on distinct learners, all or nothing; at most four queries per thousand, and SQLite's batches."""
+    """Record statements on distinct learners, all or nothing; at most four queries per thousand, and SQLite's batches.
+
+    Raises:
+        LineItem.DoesNotExist: as :func:`record`.
+    """
     alias = outbox_alias()
     summary = Summary()
     with transaction.atomic(using=alias, savepoint=False):
         # One order for everybody: two writers of one class wait for each other, and do not deadlock.
         ordered = sorted(((statement.user_digest, statement) for statement in statements), key=lambda pair: pair[0])
         # And one after the other: InnoDB's gap locks would let two who fill one new column deadlock.
-        list(locked(LineItem.objects.using(alias).filter(pk=line_item.pk)).only("pk"))
+        if not list(locked(LineItem.objects.using(alias).filter(pk=line_item.pk)).only("pk")):
+            raise _deleted(line_item)
         for chunk in _chunks(ordered, _length):
             summary += _record_chunk(alias, line_item, dict(chunk))
         if summary.created or summary.changed:
             wake_on_commit(alias)
     return summary
+
+
+def _deleted(line_item: LineItem) -> LineItem.DoesNotExist:
+    return LineItem.DoesNotExist(f"The line item with the key {line_item.pk} was deleted: nothing can be recorded in it.")
 
 
 def _record_chunk(alias: str, line_item: LineItem, statements: dict[str, Statement]) -> Summary:

@@ -9,11 +9,11 @@ from django.db import transaction
 from django_lti_ags import conf
 from django_lti_ags.ags.vocabulary import SCOPE_RESULT_READONLY
 from django_lti_ags.exceptions import AgsError, MissingScope, NoLineItem
-from django_lti_ags.models import DeliveryAttempt, Result
+from django_lti_ags.models import Result
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import clients
-from django_lti_ags.sync.attempts import attempt_from, clean_text
-from django_lti_ags.sync.outbox_sql import database_now, insert_or_lock, locked, upsert_by_pk
+from django_lti_ags.sync.attempts import clean_text, write_down
+from django_lti_ags.sync.outbox_sql import database_now, insert_or_lock, locked, share, upsert_by_pk
 from django_lti_ags.sync.profiles import profile_of
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ class Reading:
 
     def keep_attempts(self) -> None:
         """Write down what was exchanged since."""
-        alias: str = conf.get("database")
-        DeliveryAttempt.objects.using(alias).bulk_create(
-            attempt_from(exchange, service_id=self.line_item.service_id, line_item_id=self.line_item.pk) for exchange in self._exchanges
-        )
+        write_down(self._exchanges, self.line_item.service_id, self.line_item)
         self._exchanges.clear()
 
 
@@ -89,12 +86,14 @@ def _batched(shown: Iterable[WireResult]) -> Iterator[list[WireResult]]:
 
 
 def keep(line_item: LineItem, shown: Iterable[WireResult]) -> list[Result]:
-    """Write what the platform shows just now; of a learner who is listed twice, the last one."""
+    """Write what the platform shows just now; of a learner who is listed twice, the last one. Of a deleted column nothing is kept."""
     alias: str = conf.get("database")
     wanted = {digest(item.user_id): item for item in shown}
     if not wanted:
         return []
     with transaction.atomic(using=alias):
+        if not share(line_item, alias):
+            return []
         now = database_now(alias)
         rows = Result.objects.using(alias).filter(line_item=line_item)
         fresh = [_row(line_item, key, wanted[key], now) for key in sorted(wanted)]

@@ -6,9 +6,11 @@ import uuid
 
 import pytest
 
-from django_lti_ags import canvas_credentials
+from django_lti_ags import api_keys, canvas_credentials
+from django_lti_ags.api import canvas_live_waiting
 from django_lti_ags.models import LiveAssessment, LiveResult
 from django_lti_ags.sync.engine import deliver_due
+from django_lti_ags.sync.forgetting import Forgetting
 from tests.api.conftest import PREFIX, Worker, tool_at
 from tests.api.test_bad_input import check
 from tests.sync.live import held
@@ -115,8 +117,8 @@ def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
         return tool.call("POST", at(row, "/results"), {"results": results}, HTTP_IDEMPOTENCY_KEY=name)
 
     assert post(passed(1), passed(1)).data == {"created": 2, "unchanged": 0}
-    assert post(passed("1"), passed(1, assessed_at="2026-03-01T13:00:00.5+01:00")).data == {"created": 0, "unchanged": 2}, "said otherwise"
-    for results in ([passed(2), passed(1)], [passed(1), passed(1, passed=False)], [passed(1)] * 3):
+    assert post(passed("1"), passed(1, assessed_at="2026-03-01T13:00:00.5+01:00")).data == {"created": 2, "unchanged": 0}, "said otherwise"
+    for results in ([passed(2), passed(1)], [passed(1), passed(1, passed=False)], [passed(1)] * 3, [passed(1)]):
         answer = post(*results)
         assert (answer.status_code, answer.data["details"]["message"]) == (422, "IDEMPOTENCY_KEY_REUSED")
     assert post(passed(1), name="a-2").data["created"] == 1
@@ -126,6 +128,40 @@ def test_a_repeat_under_the_same_name_is_not_counted_again(tool):
         check(answer, 400)
         assert answer.data["details"]["errors"][0]["field"] == "Idempotency-Key"
     assert LiveResult.objects.count() == 4
+
+
+def test_a_late_repeat_brings_no_forgotten_learner_back(tool, school):
+    """Nor is Canvas told again what it has: its results are kept for a while, the key outlasts them."""
+    row = tool.call("POST", LIVE, READING).data
+
+    def post():
+        return tool.call("POST", at(row, "/results"), {"results": [passed(1), passed(2)]}, HTTP_IDEMPOTENCY_KEY="a-1")
+
+    first = post()
+    Forgetting([school.registration], "1", dry_run=False).run()
+    again = post()
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    LiveResult.objects.all().delete()
+    assert post().data == first.data
+    assert not LiveResult.objects.exists()
+
+
+def test_another_api_keys_results_are_others(tool):
+    row = tool.call("POST", LIVE, READING).data
+    key, text = api_keys.issue("Another tool", [tool.campus.registration])
+    for header in (tool.header, f"LTIK-AUTH-V2 {text}:{tool.ltik}"):
+        body = {"results": [passed(1)]}
+        answer = tool.call("POST", at(row, "/results"), body, header=header, HTTP_IDEMPOTENCY_KEY="1")
+        assert answer.data == {"created": 1, "unchanged": 0}, key
+    assert LiveResult.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_assessment_that_is_deleted_while_somebody_waits(tool, monkeypatch):
+    row = tool.call("POST", LIVE, READING).data
+    monkeypatch.setattr(canvas_live_waiting, "wait_until", lambda settled, seconds: LiveAssessment.objects.all().delete() and settled())
+    check(tool.call("POST", f"{at(row, '/results')}?wait=5", {"results": [passed(1)]}), 404)
+    check(tool.call("POST", f"{LIVE}?wait=5", READING), 404)
 
 
 def test_what_is_wrong_with_them(tool, school):

@@ -123,6 +123,30 @@ def test_two_at_the_same_moment_are_one(tool):
     assert (Score.objects.get().version, IdempotentRequest.objects.count()) == (1, 1)
 
 
+def test_repeats_that_wait_for_one_that_is_refused_are_refused_alike(tool):
+    """Its row goes, and the waiting ones want to insert theirs all at once: InnoDB ends all but one of them."""
+    told, ready = [], threading.Barrier(5)
+
+    def send():
+        try:
+            client = Client(raise_request_exception=False)
+            for name in range(8):
+                more = {"HTTP_AUTHORIZATION": tool.header, "HTTP_IDEMPOTENCY_KEY": str(name)}
+                ready.wait(30)
+                body = {"lineItem": tool.column, "scores": [SAID, SAID]}
+                told.append(client.post("/lti/api/sync/scores", body, content_type="application/json", **more).status_code)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert told == [400] * 40
+    assert not IdempotentRequest.objects.exists()
+
+
 def test_the_key_and_the_score_are_there_together_or_not_at_all(tool, monkeypatch):
     recorded = scores.record
 
