@@ -91,6 +91,7 @@ class AssessmentsView(ApiView):
         {200: (canvas_schemas.LiveAssessment, "With wait: Canvas has it."), 202: (canvas_schemas.LiveAssessment, "Canvas will be told.")},
         body=canvas_schemas.NewLiveAssessment,
         parameters=[_WAIT],
+        fails=(403, 409, 422),
     )
     def post(self, request: Request) -> Response:
         """Declare one in the caller's own course, to be found or made at Canvas; the same again changes nothing."""
@@ -121,7 +122,7 @@ class AssessmentView(ApiView):
 class AssessmentRetryView(ApiView):
     """A person's decision to try again."""
 
-    @described("retryLiveAssessment", "Send it again", {200: (canvas_schemas.LiveAssessment, "It is due.")}, parameters=_ONE)
+    @described("retryLiveAssessment", "Send it again", {200: (canvas_schemas.LiveAssessment, "It is due.")}, parameters=_ONE, fails=(409,))
     def post(self, request: Request, uid: UUID) -> Response:
         """Send it again, or at once, with the results that were set aside."""
         row = _row(self, uid)
@@ -140,6 +141,7 @@ class AssessmentCancelView(ApiView):
         {200: (canvas_schemas.LiveAssessment, "It is cancelled.")},
         body=own_schemas.Reason,
         parameters=_ONE,
+        fails=(409,),
     )
     def post(self, request: Request, uid: UUID) -> Response:
         """Do not send what Canvas has not, for a reason that the next person reads."""
@@ -182,6 +184,7 @@ class LiveResultsView(ApiView):
         },
         body=canvas_schemas.NewLiveResults,
         parameters=[*_ONE, _WAIT, ONCE],
+        fails=(409, 422),
     )
     def post(self, request: Request, uid: UUID) -> Response:
         """Record some, all or nothing. Each is counted, but for those that were recorded under the same ``Idempotency-Key``."""

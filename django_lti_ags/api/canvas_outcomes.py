@@ -12,7 +12,7 @@ from django_lti_ags import outcomes
 from django_lti_ags.ags.types import wire_number, wire_time
 from django_lti_ags.api import canvas_parameters, canvas_queries, canvas_schemas, places
 from django_lti_ags.api.canvas_errors import told_by_canvas
-from django_lti_ags.api.describing import described
+from django_lti_ags.api.describing import PLATFORM, described
 from django_lti_ags.api.views import ApiView
 from django_lti_ags.canvas.client import PER_PAGE
 
@@ -32,6 +32,7 @@ class ResultsView(ApiView):
         "Read the results in a Canvas course's outcomes",
         {200: (canvas_schemas.OutcomeResults, "One page, as Canvas tells it now.")},
         parameters=canvas_parameters.OF_RESULTS,
+        fails=(*PLATFORM, 409),
     )
     def get(self, request: Request) -> Response:
         """One page; which learners are in it is up to the parameters, and to what the stored credential's user may see."""
@@ -50,6 +51,7 @@ class RollupsView(ApiView):
         "Read what each learner reached in a Canvas course's outcomes",
         {200: (canvas_schemas.OutcomeRollups, "One page, as Canvas tells it now.")},
         parameters=canvas_parameters.OF_ROLLUPS,
+        fails=(*PLATFORM, 409),
     )
     def get(self, request: Request) -> Response:
         """One page, likewise."""
@@ -68,6 +70,7 @@ class ContributingView(ApiView):
         "Read what an outcome's rollups stand on",
         {200: (canvas_schemas.ContributingScores, "All of it, as Canvas tells it now.")},
         parameters=canvas_parameters.OF_CONTRIBUTING,
+        fails=(*PLATFORM, 409),
     )
     def get(self, request: Request, outcome_id: str) -> Response:
         """All of it: Canvas has no pages of it."""

@@ -16,11 +16,30 @@ from django_lti_ags.api.queries import MOST_WAIT_SECONDS
 from django_lti_ags.api.schemas import Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django_lti_ags.api.schema_parts import Shape
 
 ONLY_LTIK: Final = schemes.ONLY_LTIK
+PLATFORM: Final = (403, 502, 503, 504)
+"""How what is asked of a platform may fail."""
+_FAILURES: Final = {
+    400: "What was sent is not as described; `errors` names each field and its rule.",
+    401: "Whoever calls is not recognised.",
+    403: "The platform does not grant or allow it.",
+    404: "There is no such thing here, or it is somebody else's.",
+    409: "Something is in its way, or it waits for somebody; `description` says what to do.",
+    411: "The body's length is not given, and this server cannot do without.",
+    413: "The body is too large.",
+    415: "The body is no JSON.",
+    422: "The platform refuses it, or the Idempotency-Key belongs to another request.",
+    429: "The key asks too often; `Retry-After` says when to come back.",
+    502: "The platform is away, or fails.",
+    503: "The platform is busy; `Retry-After` says when to come back.",
+    504: "The platform does not answer in time.",
+}
+_ALWAYS: Final = (400, 401, 404, 429)
+_OF_BODIES: Final = (411, 413, 415)
 _WHOLE: Final = {"type": "integer", "minimum": 1}
 
 
@@ -69,7 +88,8 @@ def described(
     answers: Mapping[int, tuple[type[Shape] | None, str]],
     *,
     body: type[Shape] | None = None,
-    parameters: Iterable[OpenApiParameter] = (),
+    parameters: Sequence[OpenApiParameter] = (),
+    fails: Iterable[int] = (),
     auth: Any = None,
 ) -> Callable[[Any], Any]:
     """A decorator of a view's method.
@@ -80,9 +100,12 @@ def described(
         answers: by status, each with its shape, None: it has no body, and a sentence.
         body: what it takes; None: nothing.
         parameters: of its path, query and headers.
+        fails: the statuses of errors, beside those that any address may answer with, or any with a body.
         auth: OpenAPI's security requirements, where they are not what the view's ``authentication_classes`` say.
     """
     told = {status: OpenApiResponse(shape, said, _examples(shape)) for status, (shape, said) in answers.items()}
+    failing = sorted({*_ALWAYS, *fails, *(() if body is None else _OF_BODIES)})
+    told |= {status: OpenApiResponse(Error, _FAILURES[status], _examples(Error)) for status in failing}
     annotate = extend_schema(
         operation_id=operation_id,
         summary=summary,

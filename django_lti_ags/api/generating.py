@@ -49,4 +49,17 @@ def generated() -> dict[str, Any]:
     plain: dict[str, Any] = json.loads(json.dumps(told).replace(ref + PREFIX, ref))
     schemas = plain["components"]["schemas"]
     plain["components"]["schemas"] = {name.removeprefix(PREFIX): schema for name, schema in schemas.items()}
+    plain["components"]["responses"] = _named_once(plain["paths"])
     return plain
+
+
+def _named_once(paths: dict[str, Any]) -> dict[str, Any]:
+    """The errors, which are the same everywhere: each address refers to them."""
+    errors: dict[str, Any] = {}
+    for answers in (operation["responses"] for methods in paths.values() for operation in methods.values()):
+        for status in [status for status in answers if not status.startswith("2")]:
+            name = "Error" if status == "default" else f"Error{status}"
+            if errors.setdefault(name, answers[status]) != answers[status]:
+                raise Undescribed(f"{status} is said in two ways.")
+            answers[status] = {"$ref": f"#/components/responses/{name}"}
+    return errors

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from django_lti_ags.ags.urls import with_query
 from django_lti_ags.api import columns, fields, places, queries, schemas, shapes
-from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, described, query
+from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, PLATFORM, described, query
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
@@ -25,7 +25,7 @@ _ASKED = [*(query(name, f"Only those with this {name}.") for name in _FILTERS), 
 class LineItemsView(ApiView):
     """List and create."""
 
-    @described("listLineItems", "List line items", {200: (schemas.LineItems, "One page.")}, parameters=_ASKED)
+    @described("listLineItems", "List line items", {200: (schemas.LineItems, "One page.")}, parameters=_ASKED, fails=PLATFORM)
     def get(self, request: Request) -> Response:
         """One page; ``url`` names another than the first, and then nothing else counts."""
         context = places.course(self.caller, request)
@@ -49,6 +49,7 @@ class LineItemsView(ApiView):
         {201: (schemas.LineItem, "What the platform made of it.")},
         body=schemas.NewLineItem,
         parameters=[ONCE],
+        fails=(*PLATFORM, 409, 422),
     )
     def post(self, request: Request) -> Response:
         """Make one, at once: its id is in the answer."""

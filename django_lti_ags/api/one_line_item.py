@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from django_lti_ags import conf, scores
 from django_lti_ags.api import addressing, columns, fields, places, queries, schemas, shapes, waiting
-from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, USER, described, path, wait
+from django_lti_ags.api.describing import LIMIT, ONCE, PAGE, PLATFORM, USER, described, path, wait
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.platform_errors import told_to
@@ -61,7 +61,7 @@ class LineItemView(_AddressedView):
 
     methods = ("GET", "HEAD", "PUT", "DELETE")
 
-    @described("readLineItem", "Read a line item", {200: (schemas.LineItem, "As the platform has it.")}, parameters=[_ID])
+    @described("readLineItem", "Read a line item", {200: (schemas.LineItem, "As the platform has it.")}, parameters=[_ID], fails=PLATFORM)
     def get(self, request: Request) -> Response:
         """The column, as the platform has it now."""
         with told_to(self.gradebook.profile):
@@ -74,6 +74,7 @@ class LineItemView(_AddressedView):
         {200: (schemas.LineItem, "What the platform made of it.")},
         body=schemas.NewLineItem,
         parameters=[_ID],
+        fails=(*PLATFORM, 409),
     )
     def put(self, request: Request) -> Response:
         """Replace the column, all of it but what never changes."""
@@ -89,7 +90,13 @@ class LineItemView(_AddressedView):
             applied = self.gradebook.change(row, replace(wanted, id=row.url, resource_link_id=there.resource_link_id))
         return Response(shapes.line_item(replace(applied, id=self.address.url)))
 
-    @described("deleteLineItem", "Delete a line item that the tool made", {204: (None, "Done; there is nothing to say.")}, parameters=[_ID])
+    @described(
+        "deleteLineItem",
+        "Delete a line item that the tool made",
+        {204: (None, "Done; there is nothing to say.")},
+        parameters=[_ID],
+        fails=(*PLATFORM, 409),
+    )
     def delete(self, request: Request) -> Response:
         """Delete the column there, if the tool made it: some platforms delete the teacher's own with a link's (Moodle)."""
         columns.check_running(self.found[0])
@@ -110,7 +117,13 @@ class LineItemScoresView(_AddressedView):
     methods = ("GET", "HEAD", "POST")
     ending = "/scores"
 
-    @described("listScores", "Read what the platform shows", {200: (schemas.Scores, "One page.")}, parameters=[_ID, USER, LIMIT, PAGE])
+    @described(
+        "listScores",
+        "Read what the platform shows",
+        {200: (schemas.Scores, "One page.")},
+        parameters=[_ID, USER, LIMIT, PAGE],
+        fails=PLATFORM,
+    )
     def get(self, request: Request) -> Response:
         """What the platform shows in the column, a page at a time."""
         url = places.page_below(request, self.address.url)
@@ -134,6 +147,7 @@ class LineItemScoresView(_AddressedView):
         },
         body=schemas.NewScore,
         parameters=[_ID, _WAIT, ONCE],
+        fails=(*PLATFORM, 409, 422),
     )
     def post(self, request: Request) -> Response:
         """Record a score, durably; with ``?wait=`` see what becomes of it."""

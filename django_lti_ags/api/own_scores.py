@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from django_lti_ags import scores
 from django_lti_ags.api import columns, describing, fields, own_schemas, own_shapes, paging, places, queries, scores_seen
 from django_lti_ags.api.authentication import KEYS_OR_STAFF
-from django_lti_ags.api.describing import CURSOR, LINE_ITEM, ONCE, OUR_LIMIT, USER, described, path, query
+from django_lti_ags.api.describing import CURSOR, LINE_ITEM, ONCE, OUR_LIMIT, PLATFORM, USER, described, path, query
 from django_lti_ags.api.errors import ApiError, bad
 from django_lti_ags.api.once import Once
 from django_lti_ags.api.views import ApiView
@@ -67,6 +67,7 @@ class ScoresView(ApiView):
         {200: (own_schemas.Summary, "All are recorded.")},
         body=own_schemas.ManyScores,
         parameters=[ONCE],
+        fails=(*PLATFORM, 409, 422),
     )
     def post(self, request: Request) -> Response:
         """Record many in one line item, all or nothing; what is recorded already changes nothing."""
@@ -109,7 +110,7 @@ class ScoreView(_OneView):
 class RetryView(_OneView):
     """A person's decision to try again."""
 
-    @described("retryScore", "Send it again", {200: (own_schemas.RecordedScore, "It is due.")}, parameters=_ONE)
+    @described("retryScore", "Send it again", {200: (own_schemas.RecordedScore, "It is due.")}, parameters=_ONE, fails=(409,))
     def post(self, request: Request, uid: UUID) -> Response:
         """Send it again, or at once if it waits."""
         row = self.row(uid)
@@ -123,7 +124,12 @@ class CancelView(_OneView):
     """A person's decision to leave it."""
 
     @described(
-        "cancelScore", "Do not send it", {200: (own_schemas.RecordedScore, "It is cancelled.")}, body=own_schemas.Reason, parameters=_ONE
+        "cancelScore",
+        "Do not send it",
+        {200: (own_schemas.RecordedScore, "It is cancelled.")},
+        body=own_schemas.Reason,
+        parameters=_ONE,
+        fails=(409,),
     )
     def post(self, request: Request, uid: UUID) -> Response:
         """Do not send it, for a ``reason``."""

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from django_lti_ags import results
 from django_lti_ags.ags.types import wire_time
 from django_lti_ags.api import columns, fields, own_schemas, own_shapes, places, queries, scores_seen
-from django_lti_ags.api.describing import LINE_ITEM, described
+from django_lti_ags.api.describing import LINE_ITEM, PLATFORM, described
 from django_lti_ags.api.errors import bad
 from django_lti_ags.api.platform_errors import told_to
 from django_lti_ags.api.views import ApiView
@@ -56,6 +56,7 @@ class ReconcileView(ApiView):
         "Compare a line item with its platform",
         {200: (own_schemas.Reconciliation, "How its learners stand.")},
         body=own_schemas.Reconcile,
+        fails=PLATFORM,
     )
     def post(self, request: Request) -> Response:
         """Read all results, compare, and with the policy ``resend`` send again what is missing or differs; no teacher's edit is touched."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
+from django_lti_ags import encryption
 from django_lti_ags.api import queries
 from django_lti_ags.api.errors import bad
+from django_lti_ags.exceptions import EncryptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,22 +47,21 @@ def page(
     if (cursor := queries.only(request, "cursor")) is not None:
         rows = rows.filter(pk__lt=_after(seen, cursor))
     size = min(queries.limit(request) or size, MOST)
-    while True:
-        keys = found_by(rows, size + 1)
-        found = list(rows.filter(pk__in=keys[:size]).order_by("-pk"))
-        if len(keys) <= size:
-            return found, {}
-        # Not always the last one of ``found``: some may have left the filter in between, and a page without ``next`` ends the listing.
-        last = found[-1] if len(found) == size else seen.filter(pk__in=keys[:size]).order_by("pk").first()
-        if last is not None:
-            return found, {"next": str(last.uid)}
+    keys = found_by(rows, size + 1)
+    found = list(rows.filter(pk__in=keys[:size]).order_by("-pk"))
+    return found, {"next": _cursor(seen, keys[size - 1])} if len(keys) > size else {}
+
+
+def _cursor(seen: QuerySet[Any], key: int) -> str:
+    """Good for as long as anything is listed: its row may be gone by then. Encrypted, since keys tell how many rows there are."""
+    return encryption.encrypt(f"{seen.model._meta.label_lower}:{key}")
 
 
 def _after(seen: QuerySet[Any], cursor: str) -> int:
     try:
-        found: int | None = seen.filter(uid=UUID(cursor)).values_list("pk", flat=True).first()
-    except ValueError:
-        found = None
-    if found is None:
+        kind, _, key = encryption.decrypt(cursor).partition(":")
+    except EncryptionError:
+        kind = key = ""
+    if kind != seen.model._meta.label_lower:
         raise bad({"cursor": "must be the next of an earlier answer"})
-    return found
+    return int(key)

@@ -79,6 +79,16 @@ def test_what_became_of_them_is_listed_page_by_page(make_campus):
     assert "stranger" not in str([attempt for attempt in whole["attempts"] if attempt["kind"] == "token"])
 
 
+def test_a_listing_goes_on_where_it_was_though_that_row_is_gone(tool):
+    many(tool, [said(f"u{number}") for number in range(5)])
+    first = tool.call("GET", "sync/scores", query={"limit": 2}).data
+    Score.objects.filter(user_id__in=[row["userId"] for row in first["scores"]]).delete()
+    second = tool.call("GET", "sync/scores", query={"limit": 2, "cursor": first["next"]}).data
+    assert [row["userId"] for row in second["scores"]] == list(Score.objects.order_by("-pk").values_list("user_id", flat=True)[:2])
+    for path in ("sync/lineitems", "sync/registrations"):
+        assert tool.call("GET", path, query={"cursor": first["next"]}).status_code == 400, "another listing's"
+
+
 @pytest.mark.parametrize("branches", [70, 0])
 def test_a_key_alone_lists_the_same_scores_as_its_courses_do_in_the_same_order(campus, monkeypatch, branches):
     monkeypatch.setattr(scores_seen, "MOST_BRANCHES", branches)
