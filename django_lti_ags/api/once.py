@@ -34,8 +34,8 @@ HEADER: Final = "Idempotency-Key"
 LONGEST: Final = 255
 _LIFETIME: Final = timedelta(days=7)
 """A queue that was stopped over a weekend may still repeat what it does not know the answer of."""
-_UNDER_WAY: Final = timedelta(minutes=2)
-"""Longer than any exchange with a platform lasts: who has no answer by then will never have one."""
+_EXCHANGES: Final = 6
+"""With platforms, at most, for one request (a token, a refusal of it, pages): who has no answer after so many deadlines never will."""
 _COME_BACK_SECONDS: Final = 5.0
 
 
@@ -157,7 +157,7 @@ class Once:
             raise reused()
         if row.answer:
             return dict(json.loads(row.answer))
-        if row.in_doubt or row.created_at < database_now(self._alias) - _UNDER_WAY:
+        if row.in_doubt or row.created_at < database_now(self._alias) - _under_way():
             raise ApiError(
                 409,
                 "OUTCOME_IN_DOUBT",
@@ -183,6 +183,10 @@ class Once:
     @property
     def _rows(self) -> QuerySet[IdempotentRequest]:
         return IdempotentRequest.objects.using(self._alias).filter(api_key=self._caller.key, key_digest=self._key_digest)
+
+
+def _under_way() -> timedelta:
+    return timedelta(seconds=_EXCHANGES * conf.get("send_deadline_seconds"))
 
 
 def _did_nothing(problem: LtiAgsError) -> bool:

@@ -10,6 +10,7 @@ history changes first, since it is found by the rows that go.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from django.apps import apps
@@ -33,7 +34,7 @@ from django_lti_ags.models import (
 from django_lti_ags.models.identity import digest
 from django_lti_ags.sync import launch_forgetting, live_forgetting
 from django_lti_ags.sync.mentions import FORGOTTEN, Mentions
-from django_lti_ags.sync.outbox_sql import locked, portions
+from django_lti_ags.sync.outbox_sql import in_transaction, locked, portions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -103,8 +104,7 @@ class Forgetting:
     def run(self) -> Counter[str]:
         """Forget, or count; the rows by kind."""
         for columns in self._columns():
-            with transaction.atomic(using=self._alias):
-                self._forget_rows(columns)
+            self._forget_portion(columns)
             for model in (Score, Result):
                 for found in self._graded_by(model, columns):
                     self.counts["graded_by"] += found
@@ -131,6 +131,16 @@ class Forgetting:
         while pks := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:_COLUMNS]):
             last = pks[-1]
             yield pks
+
+    def _forget_portion(self, columns: Sequence[int]) -> None:
+        """Begun again where it waits for somebody who prunes, and they for it, and the database ends this one."""
+        before = self.counts.copy()
+
+        def forget() -> None:
+            self.counts = before.copy()
+            self._forget_rows(columns)
+
+        in_transaction(forget, self._alias)
 
     def _forget_rows(self, columns: Sequence[int]) -> None:
         """The learner's own rows in ``columns``; locked in the order in which everybody locks them."""
@@ -210,27 +220,27 @@ class Forgetting:
         last = 0
         while pks := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:_WINDOW]):
             last = pks[-1]
-            yield self._clean_attempts(rows.filter(self._mentions.candidates(_TEXTS), pk__in=pks))
+            candidates = rows.filter(self._mentions.candidates(_TEXTS), pk__in=pks)
+            yield in_transaction(partial(self._clean_attempts, candidates), self._alias)
 
     def _clean_attempts(self, candidates: QuerySet[DeliveryAttempt]) -> int:
-        own = Score.objects.using(self._alias).filter(user_digest=digest(self._user_id))
-        with transaction.atomic(using=self._alias):
-            naming = [
-                row
-                for row in locked(candidates.select_related("webhook"))
-                if any(self._mentions.named_in(getattr(row, name)) for name in _TEXTS)
-            ]
-            if self._dry_run:
-                # Those of the learner's own scores are counted with them.
-                scores = [row.score_id if row.webhook is None else row.webhook.score_id for row in naming]
-                gone = set(own.filter(pk__in=set(scores) - {None}).values_list("pk", flat=True))
-                return sum(score not in gone for score in scores)
-            for row in naming:
-                row.url = self._mentions.without(row.url)
-                _blank(row, (name for name in _WHOLE if self._mentions.named_in(getattr(row, name))))
-                for name in _HEADERS:
-                    setattr(row, name, self._mentions.without_in(getattr(row, name)))
-                row.save(using=self._alias, update_fields=[*_TEXTS, *_HEADERS])
+        naming = [
+            row
+            for row in locked(candidates.select_related("webhook"))
+            if any(self._mentions.named_in(getattr(row, name)) for name in _TEXTS)
+        ]
+        if self._dry_run:
+            # Those of the learner's own scores are counted with them.
+            own = Score.objects.using(self._alias).filter(user_digest=digest(self._user_id))
+            scores = [row.score_id if row.webhook is None else row.webhook.score_id for row in naming]
+            gone = set(own.filter(pk__in=set(scores) - {None}).values_list("pk", flat=True))
+            return sum(score not in gone for score in scores)
+        for row in naming:
+            row.url = self._mentions.without(row.url)
+            _blank(row, (name for name in _WHOLE if self._mentions.named_in(getattr(row, name))))
+            for name in _HEADERS:
+                setattr(row, name, self._mentions.without_in(getattr(row, name)))
+            row.save(using=self._alias, update_fields=[*_TEXTS, *_HEADERS])
         return len(naming)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partialmethod
 from io import StringIO
 
 import pytest
@@ -13,11 +14,11 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import OperationalError, connections
 
 from django_lti_ags import canvas, results
 from django_lti_ags.models import DeliveryAttempt, PendingScore, QueuedSubmission, Registration, Result, Score, SyncState
-from django_lti_ags.sync import forgetting
+from django_lti_ags.sync import forgetting, outbox_sql
 from django_lti_ags.sync.clock import DatabaseClock
 from django_lti_ags.sync.engine import Engine
 from django_lti_ags.sync.forgetting import Forgetting
@@ -195,6 +196,25 @@ def test_many_columns_go_in_steps_that_are_told(campus, line_item, monkeypatch):
     assert (counts["scores"], counts["graded_by"]) == (5, 20)
     assert [step["scores"] for step in told][:3] == [1, 3, 5]
     assert naming() == []
+
+
+def test_a_deadlock_with_who_prunes_costs_no_trace_and_counts_nothing_twice(campus, line_item, deliver, monkeypatch):
+    lived_through(line_item, deliver)
+    expected = forget(campus.registration, dry_run=True)
+    victims = {"_clean_log": 2, "_clean_attempts": 2}  # both are begun again
+    for name in victims:
+        monkeypatch.setattr(Forgetting, name, partialmethod(_victim, name, getattr(Forgetting, name), victims))
+    monkeypatch.setattr(outbox_sql, "_is_deadlock", lambda connection, problem: str(problem) == "a deadlock")
+    assert forget(campus.registration) == expected
+    assert (naming(), victims) == ([], {"_clean_log": 0, "_clean_attempts": 0})
+
+
+def _victim(self, name, real, victims, *arguments):
+    found = real(self, *arguments)
+    if victims[name]:
+        victims[name] -= 1
+        raise OperationalError("a deadlock")
+    return found
 
 
 def test_without_the_admin_there_is_no_history_to_clean(campus, line_item, monkeypatch):
