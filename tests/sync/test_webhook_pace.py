@@ -70,7 +70,7 @@ def test_a_campus_that_fails_fast_hears_hardly_more_either(campus, line_item, de
 
 
 def test_outcomes_that_cannot_be_written_stop_their_own_endpoint_only(line_item, deliver, receiver, endpoint, monkeypatch):
-    told_of(line_item, deliver, 300)
+    told_of(line_item, deliver, 450)
     rounds, free, finish = [], threading.Event(), WebhookOutDelivery.finish
 
     def finish_later(self, outcomes):
@@ -83,11 +83,11 @@ def test_outcomes_that_cannot_be_written_stop_their_own_endpoint_only(line_item,
             assert wait_until(lambda: len(rounds) > 30 and max(rounds) >= 200, 60)
             record(line_item, "u1")
             assert is_delivered("u1")
-            assert max(rounds) <= 250, "what is claimed for it has an end"
+            assert max(rounds) < 400, "what is claimed for it has an end: one lane's more than two hundred"
         finally:
             free.set()
         assert wait_until(lambda: not WebhookDelivery.objects.exclude(state=SyncState.DELIVERED).exists(), 60)
-    assert len(receiver.heard) == 301, "each once"
+    assert len(receiver.heard) == 451, "each once"
 
 
 def test_nothing_is_started_after_the_deadline_of_a_single_pass(line_item, deliver, receiver, endpoint):
